@@ -132,7 +132,7 @@ class Mesh:
             raise GraphError(f"mesh vertices have shape {self.vertices.shape}; (V, 3) is needed")
         if self.faces.shape != self.colours.shape or self.faces.ndim != 2 or self.faces.shape[1] != 3:
             raise GraphError(f"mesh faces {self.faces.shape} and colours {self.colours.shape} must both be (F, 3)")
-        if self.faces.size and not (0 <= self.faces.min() and self.faces.max() < len(self.vertices)):
+        if self.faces.size and not (self.faces.min() >= 0 and self.faces.max() < len(self.vertices)):
             raise GraphError(f"mesh faces point outside the {len(self.vertices)} vertices")
         if not np.isfinite(self.vertices).all():
             raise GraphError("mesh vertices must be finite numbers")

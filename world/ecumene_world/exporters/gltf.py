@@ -147,7 +147,7 @@ class GlbWriter:
         """Adds a mesh from raw glTF primitives; returns its index."""
         return self._add("meshes", _optional(name=name or None) | {"primitives": list(primitives)})
 
-    def add_node(
+    def add_node(  # noqa: PLR0913 - a glTF node has this many properties
         self,
         name: str = "",
         *,
