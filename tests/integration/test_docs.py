@@ -1,0 +1,62 @@
+"""What the documentation tells people to type works: python and console blocks run, page by page, in a scratch folder.
+
+`console` blocks hold lines that begin with `$ `; a block that starts a server is written as `text` and tested elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+BLOCK = re.compile(r"^```(?P<language>python|console|yaml)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<body>.*?)^```$", re.M | re.S)
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)")
+BIN = Path(sys.executable).parent
+
+
+def run(line: str, folder: Path) -> None:
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "ECUMENE_DATA": str(ROOT / "data"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"$ {line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
+    blocks = list(BLOCK.finditer(page.read_text()))
+    assert blocks, f"{page.name} shows nothing to type"
+    script = 0
+    for block in blocks:
+        body, title = block["body"], block["title"]
+        if block["language"] == "console":
+            for line in body.splitlines():
+                if line.startswith("$ "):
+                    run(line[2:], tmp_path)
+            continue
+        if block["language"] == "yaml":
+            if title:
+                (tmp_path / title).write_text(body)
+            continue
+        name = title or f"block_{(script := script + 1)}.py"
+        (tmp_path / name).write_text(body)
+        run(f"{sys.executable} {name}", tmp_path)
+
+
+@pytest.mark.parametrize("page", sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]), ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_the_tree_in_the_readme_is_true() -> None:
+    tree = re.search(r"```text\n(ecumene/.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert tree, "README shows no tree"
+    for line in tree[1].splitlines()[1:]:
+        path = line.split()[0] if line.strip() else ""
+        assert not path or (ROOT / path).exists(), f"README's tree names {path}, which does not exist"
