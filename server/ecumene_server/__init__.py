@@ -1,0 +1,1 @@
+"""The server: real-time host, sockets, storage, bridge and the command line."""
