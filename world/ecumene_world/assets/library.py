@@ -17,7 +17,7 @@ from ecumene_world.kinds import kind_named
 
 __all__ = ["build", "kinds", "variants"]
 
-_RECIPES: Final = {recipe.kind: recipe for group in (nature, street) for recipe in group.RECIPES}
+_RECIPES: Final = {recipe.kind: recipe for recipe in (*nature.RECIPES, *street.RECIPES)}
 _NO_PARAMS: Final[Mapping[str, float | str]] = MappingProxyType({})
 
 

@@ -104,10 +104,8 @@ def hedge(draw: Draw) -> Asset:
     width = draw.size("width_m", 0.5, 0.65)
     tint = draw.colour(palette.LEAVES)
     half, cut = width / 2, min(0.12, width * 0.25)
-    profile = np.array(
-        [[-half * 0.9, 0], [half * 0.9, 0], [half, height * 0.5], [half, height - cut], [half - cut, height]]
-        + [[-half + cut, height], [-half, height - cut], [-half, height * 0.5]]
-    )
+    upper = [[half, height - cut], [half - cut, height], [-half + cut, height], [-half, height - cut]]
+    profile = np.array([[-half * 0.9, 0], [half * 0.9, 0], [half, height * 0.5], *upper, [-half, height * 0.5]])
     stations = max(2, min(9, round(length / 0.8))) + 1
     places = np.linspace(-length / 2, length / 2, stations)
     rings = []

@@ -168,7 +168,7 @@ def upright(polygon: ArrayLike, thickness: float, colour: RGB) -> Mesh:
     return side.rolled(pi / 2)
 
 
-def tube(path: ArrayLike, radius: float | Sequence[float], colour: ArrayLike, *, sides: int = 5) -> Mesh:
+def tube(path: ArrayLike, radius: ArrayLike, colour: ArrayLike, *, sides: int = 5) -> Mesh:
     """Returns a pipe along (K, 3) points, metres, of one radius or one for each point."""
     points = np.asarray(path, np.float64)
     radii = np.broadcast_to(np.asarray(radius, np.float64), (len(points),))

@@ -16,13 +16,10 @@ from ecumene_world.assets.solids import (
     bar,
     box,
     circle,
-    cone,
     cylinder,
     lathe,
-    loft,
     pillow,
     plate,
-    prism,
     slab,
     sphere,
     tube,
@@ -221,7 +218,7 @@ def fence(draw: Draw) -> Asset:
     length, style = draw.size("length_m", 1.9, 2.3), draw.word("style", _FENCES)
     height = draw.size("height_m", 0.95, 1.15)
     parts: list[Mesh] = []
-    ends = [-length / 2 + 0.05, length / 2 - 0.05]
+    ends = (-length / 2 + 0.05, length / 2 - 0.05)
     if style == "picket":
         tint = draw.colour(palette.PAINTED)
         parts += [box((length, 0.035, 0.08), darker(tint, 0.08), (0, -0.03, z * height)) for z in (0.25, 0.7)]
@@ -327,8 +324,7 @@ def kiosk(draw: Draw) -> Asset:
         )
     )
     parts.append(lathe([(radius * 1.0, 2.08), (radius * 1.02, height)], lighter(tint, 0.15), sides=sides))
-    for corner in circle(radius * 1.0, sides):
-        parts.append(box((0.1, 0.1, 1.1), palette.TRIM, (float(corner[0]), float(corner[1]), 1.0)))
+    parts += [box((0.1, 0.1, 1.1), palette.TRIM, (float(x), float(y), 1.0)) for x, y in circle(radius, sides)]
     eaves = [
         (radius * 1.34, height - 0.06),
         (radius * 1.34, height + 0.04),
