@@ -1,0 +1,15 @@
+"""Errors of the models.
+
+ModelError
+└── WeightsError          a weights file is damaged, foreign, of another version or does not fit
+"""
+
+from __future__ import annotations
+
+
+class ModelError(Exception):
+    """Base of all errors raised by `ecumene_models`; its text is a sentence fit for users."""
+
+
+class WeightsError(ModelError):
+    """A weights file is damaged, foreign, of another version, or does not fit the network."""

@@ -1,0 +1,237 @@
+"""FusionPolicy: experts per sense, pooled, then corrected by a cross-modal transformer that starts at zero.
+
+A transformer that fuses the senses by itself leans on one of them and collapses when it is missing. So every sense has
+an expert that can act without the others; the pool weighs the experts that are present, and attention adds a residual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from ecumene_models.actions import CHOICES, CONTINUOUS, EXPERTS, WIDTH, PolicyActions, PolicyOutput
+from ecumene_models.actions import act as draw_actions
+from ecumene_models.actions import evaluate as evaluate_actions
+from ecumene_models.attention import MixBlock, SelfBlock
+from ecumene_models.encoders import (
+    VISION_TOKENS,
+    HearingEncoder,
+    IntentEncoder,
+    NeighbourEncoder,
+    VisionEncoder,
+    body_encoder,
+    mlp,
+    touch_encoder,
+)
+from ecumene_models.senses import NEIGHBOURS, SENSES, SenseBatch
+
+GROUPS: Final[Mapping[str, slice]] = {
+    "body": slice(0, 1),
+    "intent": slice(1, 2),
+    "vision": slice(2, 2 + VISION_TOKENS),
+    "hearing": slice(2 + VISION_TOKENS, 3 + VISION_TOKENS),
+    "touch": slice(3 + VISION_TOKENS, 4 + VISION_TOKENS),
+    "neighbours": slice(4 + VISION_TOKENS, 4 + VISION_TOKENS + NEIGHBOURS),
+}
+"""Which tokens each group holds, in the order of the last axis of `PolicyOutput.attention`."""
+
+TOKENS: Final = 4 + VISION_TOKENS + NEIGHBOURS
+_QUERIES: Final = 4 + VISION_TOKENS
+_SHARED: Final = ((2, "move"), (1, "turn"), (2, "gaze"), *((size, name) for name, size in CHOICES.items()))
+"""Columns of an action row that share one weight in the pool."""
+_COLUMN_GROUP: Final = tuple(i for i, (size, _) in enumerate(_SHARED) for _ in range(size))
+
+
+@dataclass(frozen=True, slots=True)
+class FusionConfig:
+    """Sizes of a `FusionPolicy`.
+
+    Attributes:
+        d: Width of a token.
+        heads: Attention heads; divides `d`.
+        layers: Transformer layers, at least 1; the last one answers for the self token only.
+        hidden: Width inside the feed-forward parts and the heads.
+        drop: Probability that modality dropout takes a sense away while training.
+        chunk: Avatars per pass, so that activations stay in the cache; 0 never splits.
+        log_std: Start of the learnable logarithm of the standard deviation.
+    """
+
+    d: int = 64
+    heads: int = 4
+    layers: int = 2
+    hidden: int = 128
+    drop: float = 0.15
+    chunk: int = 256
+    log_std: float = -0.7
+
+    def to_json(self) -> dict[str, int | float]:
+        """Returns the sizes as JSON scalars."""
+        return asdict(self)
+
+
+class ExpertHeads(nn.Module):
+    """One head per expert: an action row and how sure it is, from its own sense and from body and intent."""
+
+    def __init__(self, config: FusionConfig) -> None:
+        super().__init__()
+        d, count = config.d, len(EXPERTS)
+        widths = {"self": d, "vision": VISION_TOKENS * d, "hearing": d, "touch": d}
+        self.own = nn.ModuleList(nn.Linear(widths[name], d, bias=False) for name in EXPERTS)
+        self.common = nn.Linear(2 * d, count * d)
+        self.out = nn.Parameter(torch.zeros(count, d, WIDTH + len(_SHARED)))
+
+    def forward(self, own: list[Tensor], common: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns (N, E, 15) action rows, means not yet bounded, and (N, E, 6) log weights."""
+        shared = self.common(common).view(len(common), len(EXPERTS), -1).transpose(0, 1)
+        mine = torch.stack([layer(part) for layer, part in zip(self.own, own, strict=True)])
+        proposed = torch.bmm(torch.relu(mine + shared), self.out).transpose(0, 1)
+        return proposed[..., :WIDTH], proposed[..., WIDTH:]
+
+
+class FusionPolicy(nn.Module):
+    """The fast mind: senses of N avatars in, actions and their explanation out; no memory between calls."""
+
+    def __init__(self, config: FusionConfig | None = None, generator: torch.Generator | None = None) -> None:
+        """Builds the network; with no generator the numbers are those of seed 0."""
+        super().__init__()
+        self.config = config = config or FusionConfig()
+        with torch.device("meta"):
+            self._build(config)
+        self._allocate()
+        self._initialise(generator or torch.Generator().manual_seed(0))
+
+    def _build(self, config: FusionConfig) -> None:
+        d = config.d
+        self.body, self.touch = body_encoder(d), touch_encoder(d)
+        self.intent, self.vision, self.hearing = IntentEncoder(d), VisionEncoder(d), HearingEncoder(d)
+        self.neighbours = NeighbourEncoder(d)
+        self.role = nn.Parameter(torch.zeros(TOKENS, d))
+        self.experts = ExpertHeads(config)
+        mixes = (MixBlock(d, config.heads, config.hidden, _QUERIES) for _ in range(config.layers - 1))
+        self.mix = nn.ModuleList(mixes)
+        self.last = SelfBlock(d, config.heads, config.hidden)
+        self.norm = nn.LayerNorm(d)
+        self.residual = nn.Linear(d, WIDTH)
+        self.critic = mlp(d, d, 1)
+        self.log_std = nn.Parameter(torch.zeros(CONTINUOUS))
+
+    def _allocate(self) -> None:
+        """Gives every parameter memory; buffers are constants and have theirs already."""
+        for module in self.modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                setattr(module, name, nn.Parameter(torch.zeros(parameter.shape)))
+
+    @torch.no_grad()
+    def _initialise(self, generator: torch.Generator) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.LayerNorm):
+                module.weight.fill_(1.0)
+                module.bias.zero_()
+            elif isinstance(module, nn.Embedding | nn.EmbeddingBag):
+                nn.init.normal_(module.weight, std=0.5, generator=generator)
+            elif isinstance(module, nn.Linear):
+                bound = module.weight[0].numel() ** -0.5
+                nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+                if module.bias is not None:
+                    nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+            elif isinstance(module, SelfBlock):
+                bound = self.config.d**-0.5
+                nn.init.uniform_(module.key, -bound, bound, generator=generator)
+                nn.init.uniform_(module.value, -bound, bound, generator=generator)
+        nn.init.normal_(self.role, std=0.1, generator=generator)
+        nn.init.normal_(self.experts.out, std=0.1 * self.config.d**-0.5, generator=generator)
+        self.residual.weight.zero_()
+        self.residual.bias.zero_()
+        self.log_std.fill_(self.config.log_std)
+
+    def forward(self, senses: SenseBatch, drop: torch.Generator | None = None) -> PolicyOutput:
+        """Decides for N avatars.
+
+        Args:
+            senses: N rows.
+            drop: Draws which senses modality dropout takes away; None drops nothing.
+        """
+        if drop is not None:
+            senses = _dropped(senses, self.config.drop, drop)
+        chunk = self.config.chunk
+        if not chunk or len(senses) <= chunk:
+            return self._decide(senses)
+        return PolicyOutput.cat([self._decide(part) for part in senses.chunks(chunk)])
+
+    def _decide(self, senses: SenseBatch) -> PolicyOutput:
+        tokens = self._encode(senses)
+        present = _tokens_present(senses)
+        proposed, surety, expert_present = self._consult(tokens, senses)
+        weight = surety.masked_fill(~expert_present[..., None], float("-inf")).softmax(dim=1)
+        pooled = (proposed * weight[..., list(_COLUMN_GROUP)]).sum(dim=1)
+        mixed = tokens + self.role
+        for block in self.mix:
+            mixed = block(mixed, present)
+        self_token, attention = self.last(mixed, present)
+        normed = self.norm(self_token)
+        return PolicyOutput(
+            vector=_bounded(pooled + self.residual(normed)),
+            log_std=self.log_std,
+            value=self.critic(normed)[:, 0],
+            experts=_bounded(proposed),
+            expert_present=expert_present,
+            contribution=weight.mean(dim=-1),
+            attention=attention,
+        )
+
+    def _encode(self, senses: SenseBatch) -> Tensor:
+        """Returns (N, tokens, d); what is absent is encoded from zeros, so that its numbers never count."""
+        sees, hears, feels = senses.present.unbind(dim=1)
+        depth = senses.vision_depth.masked_fill(~sees[:, None, None], 0.0)
+        kind = senses.vision_kind.masked_fill(~sees[:, None, None], 0)
+        hearing = senses.hearing.masked_fill(~hears[:, None, None, None], 0.0)
+        neighbours = senses.neighbours.masked_fill(~senses.neighbour_present[..., None], 0.0)
+        parts = (
+            self.body(senses.body),
+            self.intent(senses.goal, senses.verb),
+            self.vision(depth, kind),
+            self.hearing(hearing),
+            self.touch(senses.touch.masked_fill(~feels[:, None], 0.0)),
+            self.neighbours(neighbours),
+        )
+        return torch.cat(parts, dim=1)
+
+    def _consult(self, tokens: Tensor, senses: SenseBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns the experts' (N, E, 15) rows, (N, E, 6) log weights and (N, E) presence."""
+        features = torch.relu(tokens)
+        near = features[:, GROUPS["neighbours"]].masked_fill(~senses.neighbour_present[..., None], 0.0).amax(dim=1)
+        own = [near, *(features[:, GROUPS[sense]].flatten(1) for sense in SENSES)]
+        proposed, surety = self.experts(own, features[:, :2].flatten(1))
+        always = torch.ones_like(senses.present[:, :1])
+        return proposed, surety, torch.cat((always, senses.present), dim=1)
+
+    @staticmethod
+    def act(output: PolicyOutput, generator: torch.Generator | None) -> tuple[PolicyActions, Tensor]:
+        """Draws actions, or the likeliest ones without a generator; see `ecumene_models.actions.act`."""
+        return draw_actions(output, generator)
+
+    @staticmethod
+    def evaluate(output: PolicyOutput, actions: PolicyActions) -> tuple[Tensor, Tensor]:
+        """Returns (N,) log-probability and (N,) entropy; see `ecumene_models.actions.evaluate`."""
+        return evaluate_actions(output, actions)
+
+
+def _bounded(row: Tensor) -> Tensor:
+    """Returns action rows (..., 15) with the means in -1..1."""
+    return torch.cat((torch.tanh(row[..., :CONTINUOUS]), row[..., CONTINUOUS:]), dim=-1)
+
+
+def _tokens_present(senses: SenseBatch) -> Tensor:
+    """Returns which tokens hold something: (N, tokens) bool."""
+    always = torch.ones_like(senses.present[:, :1]).expand(-1, 2)
+    vision = senses.present[:, :1].expand(-1, VISION_TOKENS)
+    return torch.cat((always, vision, senses.present[:, 1:], senses.neighbour_present), dim=1)
+
+
+def _dropped(senses: SenseBatch, probability: float, generator: torch.Generator) -> SenseBatch:
+    kept = torch.rand(senses.present.shape, generator=generator, device=senses.present.device) >= probability
+    return replace(senses, present=senses.present & kept)

@@ -1,0 +1,111 @@
+"""What a mind perceives, as tensors with one row per avatar.
+
+The sizes are those of the senses of `ecumene_sim`; they stand here because weights are shaped by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final, Self
+
+import torch
+from torch import Tensor
+
+SENSES: Final = ("vision", "hearing", "touch")
+"""Senses that can be absent, in the order of `SenseBatch.present`."""
+
+ROWS, COLUMNS = 8, 24
+EARS, FRAMES, BANDS = 2, 8, 16
+TOUCH, BODY, GOAL = 10, 12, 6
+NEIGHBOURS, NEIGHBOUR = 8, 12
+CATEGORIES, VERBS = 16, 16
+
+_SHAPES: Final = {
+    "vision_depth": (ROWS, COLUMNS),
+    "vision_kind": (ROWS, COLUMNS),
+    "hearing": (EARS, FRAMES, BANDS),
+    "touch": (TOUCH,),
+    "body": (BODY,),
+    "neighbours": (NEIGHBOURS, NEIGHBOUR),
+    "neighbour_present": (NEIGHBOURS,),
+    "goal": (GOAL,),
+    "verb": (),
+    "present": (len(SENSES),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SenseBatch:
+    """Senses of N avatars at one instant; every tensor is on one device.
+
+    Attributes:
+        vision_depth: (N, 8, 24) f32, distance along each ray, m.
+        vision_kind: (N, 8, 24) u8, category that each ray meets.
+        hearing: (N, 2, 8, 16) f32, log-mel of left and right ear, newest frame last, about 0..1.
+        touch: (N, 10) f32, forces / 100 N: eight body sectors, hand, standing load.
+        body: (N, 12) f32, proprioception.
+        neighbours: (N, 8, 12) f32, nearest avatars in the body frame, m and m/s.
+        neighbour_present: (N, 8) bool, which rows of `neighbours` hold someone.
+        goal: (N, 6) f32, waypoint dx, dy in the body frame, distance, goal distance (m), level difference, has goal.
+        verb: (N,) i64, what the avatar intends.
+        present: (N, 3) bool, which of vision, hearing and touch work.
+    """
+
+    vision_depth: Tensor
+    vision_kind: Tensor
+    hearing: Tensor
+    touch: Tensor
+    body: Tensor
+    neighbours: Tensor
+    neighbour_present: Tensor
+    goal: Tensor
+    verb: Tensor
+    present: Tensor
+
+    def __len__(self) -> int:
+        return self.verb.shape[0]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Returns the tensors by name, in the order of the fields."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def rows(self, index: slice | Tensor) -> Self:
+        """Returns the rows that `index` (slice, (M,) i64 or (N,) bool) selects."""
+        return replace(self, **{name: tensor[index] for name, tensor in self.tensors().items()})
+
+    def to(self, device: torch.device | str) -> Self:
+        """Returns the batch on another device."""
+        return replace(self, **{name: tensor.to(device) for name, tensor in self.tensors().items()})
+
+    def chunks(self, size: int) -> Iterator[Self]:
+        """Yields the rows in pieces of at most `size`."""
+        for start in range(0, len(self), size):
+            yield self.rows(slice(start, start + size))
+
+    def without(self, sense: str) -> Self:
+        """Returns the batch with one of `SENSES` taken away from every avatar."""
+        present = self.present.clone()
+        present[:, SENSES.index(sense)] = False
+        return replace(self, present=present)
+
+    def alone(self) -> Self:
+        """Returns the batch with every neighbour taken away."""
+        return replace(self, neighbour_present=torch.zeros_like(self.neighbour_present))
+
+    @classmethod
+    def cat(cls, batches: Sequence[SenseBatch]) -> Self:
+        """Joins batches, rows in the given order."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: torch.cat([getattr(batch, name) for batch in batches]) for name in names})
+
+    @classmethod
+    def zeros(cls, count: int, device: torch.device | str = "cpu") -> Self:
+        """Returns `count` avatars with all senses present, that perceive nothing."""
+        dtypes = {"vision_kind": torch.uint8, "neighbour_present": torch.bool, "verb": torch.int64}
+        made = {
+            name: torch.zeros((count, *shape), dtype=dtypes.get(name, torch.float32), device=device)
+            for name, shape in _SHAPES.items()
+        }
+        made["present"] = torch.ones((count, len(SENSES)), dtype=torch.bool, device=device)
+        return cls(**made)
