@@ -1,0 +1,460 @@
+"""Buildings from real footprints: plinth, storeys of windows, doors, cornice and a roof that fits the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, pi, sin
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ecumene_world.assets import palette
+from ecumene_world.assets.facade import Opening, Quads, Wall, tiles
+from ecumene_world.assets.mesh import RGB, Mesh
+from ecumene_world.assets.palette import darker, lighter, mixed
+from ecumene_world.assets.polygon import area_m2, cleaned, inset, oriented_box, triangulated
+from ecumene_world.assets.roofs import flat_roof, gable_roof, hip_roof, mansard_roof, wings
+from ecumene_world.assets.solids import box
+from ecumene_world.errors import GraphError
+
+STYLES: Final = ("auto", "old_town", "modern", "hall")
+_STOREY_M: Final = 3.1
+_DOOR: Final = (1.15, 2.25)
+"""Width and height of a door, metres."""
+_WINDOW_FACES: Final = 900
+"""Triangles that windows may take before they are drawn plainer."""
+_WALL_M: Final = 0.3
+_HIPPED: Final = 0.92
+"""Steepness from which a four-sided plan gets a hip instead of a gable."""
+
+Entrance = tuple[float, float, float]
+"""Position x, y in metres and outward yaw in radians."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What distinguishes one building from the next.
+
+    Attributes:
+        style: One of `STYLES` but "auto".
+        facade: sRGB of the walls.
+        ground: sRGB of the ground floor.
+        roof: sRGB of the tiles.
+        plinth: sRGB.
+        door: sRGB.
+        shutters: sRGB, or None for none.
+        shop: Whether the longest wall with an entrance has a shop window.
+        steep: Rise over run of the roof.
+    """
+
+    style: str
+    facade: RGB
+    ground: RGB
+    roof: RGB
+    plinth: RGB
+    door: RGB
+    shutters: RGB | None
+    shop: bool
+    steep: float
+
+
+def building(
+    footprint: ArrayLike,
+    height_m: float,
+    seed: int,
+    *,
+    style: str = "auto",
+    entrances: Sequence[Entrance] = (),
+    interior: bool = False,
+) -> Mesh:
+    """Returns a building over a real ground plan; its frame is that of the footprint, with the ground at z = 0.
+
+    Args:
+        footprint: (P, 2) corners in metres, either way round, concave if need be, last corner repeated or not.
+        height_m: From the ground to the ridge, or to the edge of a flat roof; chimneys may rise above.
+        seed: Chooses colours, shutters, shop windows and details.
+        style: "old_town" (pastel, tiled roof), "modern" (flat roof, balconies), "hall" (large and plain) or "auto",
+            which goes by size.
+        entrances: Where doors are; each is put on the nearest wall. None given: one on the longest wall.
+        interior: Leave real openings at the entrances, and give walls an inner face and the ground floor a ceiling.
+
+    Raises:
+        GraphError: The footprint encloses nothing, a number isn't finite, or the style is unknown.
+    """
+    plan = _checked(footprint, height_m, style)
+    rng = np.random.default_rng([seed % 2**32, 12])
+    look = _look(plan, height_m, style, rng)
+    roof, eaves, ridge = _roof(plan, height_m, look)
+    walls = [Wall.between(a, b) for a, b in zip(plan, np.roll(plan, -1, 0), strict=True)]
+    doors = _doors(walls, entrances)
+    quads = Quads()
+    _shell(quads, plan, walls, doors, eaves, look, interior=interior)
+    _openings(quads, walls, doors, eaves, look, rng)
+    for index, u in doors:
+        _door(quads, walls[index], u, look, leaf=not interior, low=_storey(eaves) < 2.6)
+    parts = [quads.mesh(), roof, *_crown(plan, eaves, ridge, look)]
+    if interior:
+        parts.append(_inside(plan, walls, doors, min(eaves, _storey(eaves)), look))
+    return Mesh.merged(parts)
+
+
+def _checked(footprint: ArrayLike, height_m: float, style: str) -> NDArray[np.float64]:
+    if style not in STYLES:
+        raise GraphError(f"{style!r} is not a style of building; {', '.join(STYLES)} are")
+    if not (np.isfinite(height_m) and 1.0 <= height_m <= 1000.0):
+        raise GraphError(f"a building's height is {height_m} m; 1 to 1000 m is accepted")
+    plan = cleaned(footprint, 0.02)
+    if len(plan) < 3 or area_m2(plan) < 0.5:
+        raise GraphError(f"a footprint needs three corners around at least 0.5 m²; this has {len(plan)} corners")
+    return plan
+
+
+def _look(plan: NDArray[np.float64], height_m: float, style: str, rng: np.random.Generator) -> _Look:
+    area = area_m2(plan)
+    if style == "auto":
+        tall, large = height_m > 22, area > 900
+        plain = tall or (large and rng.random() < 0.5)
+        style = "hall" if large and height_m < 11 else "modern" if plain else "old_town"
+    facade = palette.FACADES[int(rng.integers(len(palette.FACADES)))]
+    roof = palette.TERRACOTTA[int(rng.integers(len(palette.TERRACOTTA)))]
+    if rng.random() < 0.14:
+        roof = palette.SLATE[int(rng.integers(len(palette.SLATE)))]
+    if style != "old_town":
+        facade = mixed(facade, (236, 233, 226), 0.6)
+        roof = mixed(palette.STONE[1], palette.SLATE[1], 0.4)
+    return _Look(
+        style=style,
+        facade=facade,
+        ground=(facade, lighter(facade, 0.3), darker(facade, 0.16))[int(rng.integers(3))],
+        roof=roof,
+        plinth=palette.PLINTH[int(rng.integers(len(palette.PLINTH)))],
+        door=palette.DOORS[int(rng.integers(len(palette.DOORS)))],
+        shutters=palette.SHUTTERS[int(rng.integers(len(palette.SHUTTERS)))] if rng.random() < 0.45 else None,
+        shop=bool(rng.random() < 0.4),
+        steep=float(rng.uniform(0.75, 1.0)),
+    )
+
+
+def _roof(plan: NDArray[np.float64], height_m: float, look: _Look) -> tuple[Mesh, float, float]:
+    """Returns the roof, the height of the eaves and the height of the ridge."""
+    _, size, _ = oriented_box(plan)
+    if look.style != "old_town":
+        eaves = height_m - min(0.5, 0.1 * height_m)
+        return flat_roof(plan, eaves, look.roof, lighter(look.facade, 0.2), parapet=height_m - eaves), eaves, eaves
+    rise = min(size[1] / 2 * look.steep, 0.42 * height_m, 4.6)
+    eaves = height_m - rise
+    convex = _convex(plan)
+    over = min(0.38, 0.1 * float(size[1]))
+    if convex and len(plan) == 4 and size[1] < 15:
+        if look.steep < _HIPPED:
+            return gable_roof(plan, eaves, rise, look.roof, look.facade, overhang=over), eaves, height_m
+        slope = rise / (size[1] / 2)
+        return hip_roof(plan, eaves, slope, look.roof, top=rise, overhang=over), eaves, height_m
+    if convex and size[1] < 18:
+        return hip_roof(plan, eaves, look.steep, look.roof, top=rise, overhang=over), eaves, height_m
+    parts = [] if convex else wings(plan)
+    narrow = [min(float(np.linalg.norm(w[1] - w[0])), float(np.linalg.norm(w[3] - w[0]))) for w in parts]
+    if 0 < len(parts) <= 8 and max(narrow) < 18:
+        slope = min(look.steep, 2 * rise / max(narrow))
+        roofs = [hip_roof(part, eaves, slope, look.roof, overhang=over) for part in parts]
+        return Mesh.merged(roofs), eaves, eaves + slope * max(narrow) / 2
+    return mansard_roof(plan, eaves, rise, look.roof), eaves, height_m
+
+
+def _doors(walls: Sequence[Wall], entrances: Sequence[Entrance]) -> list[tuple[int, float]]:
+    """Returns the wall and the middle u of each door, kept clear of the wall's ends; too short walls get none."""
+    wide = _DOOR[0] + 0.3
+    room = [index for index, wall in enumerate(walls) if wall.length_m > wide]
+    if not room:
+        return []
+    if not entrances:
+        longest = max(room, key=lambda index: walls[index].length_m)
+        return [(longest, walls[longest].length_m / 2)]
+    placed: list[tuple[int, float]] = []
+    for x, y, yaw in entrances:
+        facing = np.array([cos(yaw), sin(yaw)])
+        best = min(room, key=lambda index: walls[index].distance(x, y)[0] - 0.5 * float(walls[index].outward @ facing))
+        wall = walls[best]
+        u = float(np.clip(wall.distance(x, y)[1], wide / 2, wall.length_m - wide / 2))
+        if all(other != best or abs(u - at) > wide for other, at in placed):
+            placed.append((best, u))
+    return placed
+
+
+def _shell(
+    quads: Quads,
+    plan: NDArray[np.float64],
+    walls: Sequence[Wall],
+    doors: Sequence[tuple[int, float]],
+    eaves: float,
+    look: _Look,
+    *,
+    interior: bool,
+) -> None:
+    """Adds the bare walls, the plinth, the string course and the cornice."""
+    storey = _storey(eaves)
+    for index, wall in enumerate(walls):
+        holes: list[Opening] = []
+        if interior:
+            holes = [(u - _DOOR[0] / 2, _DOOR[0], 0.0, _DOOR[1]) for at, u in doors if at == index]
+        for u, v, width, height in tiles(wall.length_m, storey, holes):
+            quads.add(wall.rectangles(u, v, width, height), look.ground)
+        if eaves - storey > 0.1:
+            quads.add(wall.rectangles(0, storey, wall.length_m, eaves - storey), look.facade)
+        gaps = [(u - _DOOR[0] / 2 - 0.06, _DOOR[0] + 0.12, 0.0, 9.0) for at, u in doors if at == index]
+        for u, _, width, _ in tiles(wall.length_m, 0.5, gaps):
+            quads.add(wall.ledges(u, 0.0, width, min(0.5, 0.2 * eaves), 0.05), look.plinth)
+    bands = [(eaves - 0.32, 0.3, 0.12, palette.TRIM)]
+    if eaves > 1.6 * storey and look.style == "old_town":
+        bands.append((storey - 0.08, 0.16, 0.06, palette.TRIM))
+    for low, tall, depth, tone in bands:
+        ring = inset(plan, -depth)
+        base, top = np.full(len(plan), low), np.full(len(plan), low + tall)
+        quads.strip(np.column_stack([plan, base]), np.column_stack([ring, base]), darker(tone, 0.2))
+        quads.strip(np.column_stack([ring, base]), np.column_stack([ring, top]), tone)
+        quads.strip(np.column_stack([ring, top]), np.column_stack([plan, top]), tone)
+
+
+def _openings(
+    quads: Quads,
+    walls: Sequence[Wall],
+    doors: Sequence[tuple[int, float]],
+    eaves: float,
+    look: _Look,
+    rng: np.random.Generator,
+) -> None:
+    """Adds windows storey by storey, one shop window and balconies."""
+    storey = _storey(eaves)
+    count = max(1, round(eaves / storey))
+    pitch, detail = _spacing(walls, count, look, rng)
+    shop = _shop_wall(walls, doors) if look.shop and look.style == "old_town" and storey > 2.5 else None
+    for index, wall in enumerate(walls):
+        columns = int((wall.length_m - 0.7) / pitch)
+        if columns < 1:
+            continue
+        gap = wall.length_m / columns
+        middles: NDArray[np.float64] = (np.arange(columns, dtype=np.float64) + 0.5) * gap
+        blocked = [u for at, u in doors if at == index]
+        free = middles[[all(abs(u - at) > gap * 0.5 + 0.75 for at in blocked) for u in middles]]
+        if index == shop:
+            _shop(quads, wall, blocked, storey, rng)
+        else:
+            _windows(quads, wall, free, 0.0, storey, gap, look, detail)
+        for level in range(1, count):
+            _windows(quads, wall, middles, level * storey, storey, gap, look, detail)
+        if look.style == "modern" and count > 2 and index == _longest(walls) and detail:
+            _balconies(quads, wall, middles[::2], storey, count, look)
+
+
+def _spacing(walls: Sequence[Wall], count: int, look: _Look, rng: np.random.Generator) -> tuple[float, int]:
+    """Returns the distance between windows in metres and how much detail (0..2) the triangle budget leaves them."""
+    pitch = {"old_town": 2.1, "modern": 2.8, "hall": 4.2}[look.style] * float(rng.uniform(0.92, 1.12))
+    if look.shutters is not None and look.style == "old_town":
+        pitch *= 1.3
+    total = sum(int((wall.length_m - 0.7) / pitch) for wall in walls) * count
+    detail = 2 if total * 14 < _WINDOW_FACES else 1 if total * 8 < _WINDOW_FACES else 0
+    while total * 4 > 1.5 * _WINDOW_FACES:
+        pitch, total = pitch * 1.5, int(total / 1.5)
+    return pitch, detail
+
+
+def _windows(
+    quads: Quads,
+    wall: Wall,
+    middles: NDArray[np.float64],
+    floor: float,
+    storey: float,
+    gap: float,
+    look: _Look,
+    detail: int,
+) -> None:
+    """Adds a row of windows; `detail` 2 has frames, two panes, sills and shutters, 0 has framed single panes."""
+    wide = {"old_town": min(1.05, gap * 0.5), "modern": gap * 0.68, "hall": gap * 0.62}[look.style]
+    sill = {"old_town": 0.30, "modern": 0.22, "hall": 0.45}[look.style] * storey
+    tall = {"old_town": 0.50, "modern": 0.62, "hall": 0.34}[look.style] * storey
+    if sill + tall > storey - 0.3:
+        tall = storey - 0.3 - sill
+    left, low = middles - wide / 2, floor + sill
+    border = 0.09 if look.style == "old_town" else 0.05
+    frame = palette.TRIM if look.style == "old_town" else darker(look.facade, 0.55)
+    quads.add(wall.rectangles(left - border, low - border, wide + 2 * border, tall + 2 * border, 0.03), frame)
+    if detail == 0:
+        quads.add(wall.rectangles(left, low, wide, tall, 0.05), palette.GLASS)
+        return
+    pane = wide / 2 - 0.03
+    quads.add(wall.rectangles(left, low, pane, tall, 0.05), palette.GLASS)
+    quads.add(wall.rectangles(left + pane + 0.06, low, pane, tall, 0.05), lighter(palette.GLASS, 0.08))
+    if detail < 2:
+        return
+    quads.add(wall.ledges(left - 0.14, low - border - 0.07, wide + 0.28, 0.08, 0.16), palette.TRIM)
+    if look.shutters is not None and look.style == "old_town" and gap > wide * 2 + 0.45:
+        for side in (-1, 1):
+            at = middles + side * (wide * 0.75 + border + 0.02) - wide / 4
+            quads.add(wall.rectangles(at, low - 0.04, wide / 2, tall + 0.08, 0.06), look.shutters)
+
+
+def _door(quads: Quads, wall: Wall, u: float, look: _Look, *, leaf: bool, low: bool) -> None:
+    """Adds a door with its frame, step and small roof; without a leaf, the frame alone around a hole."""
+    wide, tall = _DOOR[0], _DOOR[1] - (0.25 if low else 0.0)
+    left = u - wide / 2
+    if leaf:
+        quads.add(wall.rectangles(left - 0.14, 0.0, wide + 0.28, tall + 0.16, 0.06), palette.TRIM)
+        quads.add(wall.rectangles(left, 0.0, wide, tall - 0.42, 0.08), look.door)
+        quads.add(wall.rectangles(left, tall - 0.36, wide, 0.36, 0.08), palette.GLASS_LIT)
+        for side in (0.10, 0.55):
+            panel = wall.rectangles(left + side * wide, 0.2, wide * 0.35, tall - 0.85, 0.09)
+            quads.add(panel, lighter(look.door, 0.10))
+    else:
+        for at in (left - 0.14, left + wide):
+            quads.add(wall.rectangles(at, 0.0, 0.14, tall + 0.14, 0.06), palette.TRIM)
+        quads.add(wall.rectangles(left, tall, wide, 0.14, 0.06), palette.TRIM)
+    quads.add(wall.ledges(left - 0.3, tall + 0.2, wide + 0.6, 0.12, 0.5), lighter(look.plinth, 0.2))
+    quads.add(wall.ledges(left - 0.3, tall + 0.2, wide + 0.6, 0.12, 0.5, under=True)[1:], darker(look.plinth, 0.3))
+    quads.add(wall.ledges(left - 0.2, 0.0, wide + 0.4, 0.04, 0.5), lighter(look.plinth, 0.1))
+
+
+def _shop(quads: Quads, wall: Wall, doors: Sequence[float], storey: float, rng: np.random.Generator) -> None:
+    """Adds shop windows between a wall's doors, under a sign band and striped awnings."""
+    tint = palette.ACCENTS[int(rng.integers(len(palette.ACCENTS)))]
+    gaps = [(u - _DOOR[0] / 2 - 0.35, _DOOR[0] + 0.7, 0.0, 9.0) for u in doors]
+    top = min(2.45, storey - 0.55)
+    corners = [(-1.0, 1.5, 0.0, 9.0), (wall.length_m - 0.5, 1.0, 0.0, 9.0)]
+    for start, _, width, _ in tiles(wall.length_m, 1.0, [*corners, *gaps]):
+        if width < 1.2:
+            continue
+        u, wide = start, min(width, 5.0)
+        u += (width - wide) / 2
+        quads.add(wall.rectangles(u, 0.0, wide, top + 0.42, 0.07), darker(tint, 0.25))
+        panes = max(1, round(wide / 1.5))
+        each = (wide - 0.1) / panes
+        left = u + 0.1 + np.arange(panes) * each
+        quads.add(wall.rectangles(left, 0.55, each - 0.1, top - 0.62, 0.10), palette.GLASS_LIT)
+        quads.add(wall.rectangles(u + 0.2, top + 0.05, wide - 0.4, 0.26, 0.10), palette.TRIM)
+        stripes = max(4, 2 * round(wide / 1.0))
+        edge = u + np.arange(stripes + 1) * wide / stripes
+        for index in range(stripes):
+            a, b = edge[index], edge[index + 1]
+            across = [a, b, b, a]
+            roof = wall.at(across, [top - 0.32, top - 0.32, top, top], [1.0, 1.0, 0.08, 0.08])
+            quads.add(roof, tint if index % 2 else palette.TRIM)
+            quads.add(roof[::-1] - [0, 0, 0.02], darker(tint, 0.3))
+            quads.add(wall.rectangles(a, top - 0.52, b - a, 0.2, 1.0), tint if index % 2 else palette.TRIM)
+
+
+def _balconies(quads: Quads, wall: Wall, middles: NDArray[np.float64], storey: float, count: int, look: _Look) -> None:
+    """Adds balconies with a closed railing on every upper storey."""
+    rail = mixed(look.roof, palette.GLASS_LIT, 0.5)
+    wide, deep = 2.2, 1.1
+    for level in range(1, min(count, 7)):
+        left, floor = middles - wide / 2, level * storey + 0.1
+        quads.add(wall.ledges(left, floor, wide, 0.14, deep), palette.TRIM)
+        quads.add(wall.ledges(left, floor, wide, 0.14, deep, under=True)[len(middles) :], darker(palette.TRIM, 0.2))
+        quads.add(wall.rectangles(left, floor + 0.2, wide, 0.85, deep), rail)
+        for u in left:
+            for across, out in ((u, (0.0, deep)), (u + wide, (deep, 0.0))):
+                side = wall.at(across, [floor, floor, floor + 1.05, floor + 1.05], [*out, *out[::-1]])
+                quads.add(side, rail)
+
+
+def _crown(plan: NDArray[np.float64], eaves: float, ridge: float, look: _Look) -> list[Mesh]:
+    """Returns chimneys and dormers of a tiled roof, or plant rooms on a flat one."""
+    centre, size, yaw = oriented_box(plan)
+    x, y = centre.tolist()
+    long, wide = size.tolist()
+    parts: list[Mesh] = []
+    if look.style != "old_town":
+        if _convex(plan) and wide > 7:
+            parts.append(box((min(5.0, long * 0.3), min(3.4, wide * 0.4), 1.6), darker(look.facade, 0.1)))
+            parts.append(box((1.2, 1.2, 0.8), palette.STEEL, (long * 0.28, wide * 0.15, 0), bevel=0.1))
+        return [part.turned(yaw).moved(x, y, eaves) for part in parts]
+    if len(plan) != 4 or long < 5 or area_m2(plan) < 0.9 * long * wide:
+        return []
+    brick = mixed(look.roof, palette.STONE[1], 0.55)
+    for along, across in [(0.28, 0.12)] if long < 11 else [(0.28, 0.12), (-0.3, -0.12)]:
+        parts.append(box((0.62, 0.5, ridge + 0.45 - eaves), brick, (along * long, across * wide, 0)))
+        parts.append(box((0.74, 0.62, 0.12), look.plinth, (along * long, across * wide, ridge + 0.45 - eaves)))
+    if ridge - eaves > 2.4 and wide < 15 and look.steep < _HIPPED:
+        count = min(int((long - 2.5) / 3.4), 5)
+        dormer = _dormer(wide / 2, (ridge - eaves) / (wide / 2), look)
+        for index in range(count):
+            offset = (index - (count - 1) / 2) * 3.2
+            parts += [dormer.turned(way).moved(offset) for way in (0.0, pi)]
+    return [part.turned(yaw).moved(x, y, eaves) for part in parts]
+
+
+def _dormer(half: float, slope: float, look: _Look) -> Mesh:
+    """Returns a gabled dormer that looks towards -y from a roof whose eaves lie `half` metres away from the ridge."""
+    wide, tall, rise = 1.15, 1.05, 0.5
+    base = min(0.38 * half * slope, half * slope - tall - rise - 0.15)
+    peak = base + tall + rise
+    front, back, ridge_end = base / slope - half - 0.08, (base + tall) / slope - half, peak / slope - half
+    wall = Wall(np.array([-wide / 2, front]), np.array([1.0, 0.0]), wide)
+    quads = Quads()
+    quads.add(wall.rectangles(0, base - 0.2, wide, tall + 0.2), look.facade)
+    quads.add(wall.rectangles(0.17, base + 0.12, wide - 0.34, tall - 0.2, 0.03), palette.TRIM)
+    quads.add(wall.rectangles(0.25, base + 0.2, wide - 0.5, tall - 0.36, 0.05), palette.GLASS)
+    for x, first, second in ((-wide / 2, back, front), (wide / 2, front, back)):
+        up = ((first, base - 0.2), (second, base - 0.2), (second, base + tall), (first, base + tall))
+        quads.add([(x, y, z) for y, z in up], look.facade)
+    out = wide / 2 + 0.14
+    lid = [
+        (out, front - 0.2, base + tall - 0.12),
+        (out, back, base + tall - 0.12),
+        (0, ridge_end, peak),
+        (0, front - 0.2, peak),
+    ]
+    quads.add(lid, look.roof)
+    quads.add([(-x, y, z) for x, y, z in reversed(lid)], look.roof)
+    corners = [(-wide / 2, front, base + tall), (wide / 2, front, base + tall), (0, front, peak - 0.05)]
+    return Mesh.merged([quads.mesh(), Mesh.of(corners, [[0, 1, 2]], look.facade)])
+
+
+def _inside(
+    plan: NDArray[np.float64], walls: Sequence[Wall], doors: Sequence[tuple[int, float]], ceiling: float, look: _Look
+) -> Mesh:
+    """Returns the inner faces of the ground floor's walls, its ceiling and the reveals of its doors."""
+    quads = Quads()
+    inner = inset(plan, _WALL_M)
+    plaster = lighter(look.facade, 0.45)
+    for index, wall in enumerate(walls):
+        a, b = inner[index], inner[(index + 1) % len(inner)]
+        back = Wall.between(b, a)
+        if float(back.along @ wall.along) > 0:
+            continue
+        shift = float((a - wall.start) @ wall.along)
+        holes = [
+            (back.length_m - (u - shift) - _DOOR[0] / 2, _DOOR[0], 0.0, _DOOR[1]) for at, u in doors if at == index
+        ]
+        for u, v, width, height in tiles(back.length_m, ceiling - 0.1, holes):
+            quads.add(back.rectangles(u, v, width, height), plaster)
+        for u in (u for at, u in doors if at == index):
+            left, right, top = u - _DOOR[0] / 2, u + _DOOR[0] / 2, _DOOR[1]
+            deep = -_WALL_M
+            quads.add(wall.at(left, [0, 0, top, top], [deep, 0, 0, deep])[::-1], palette.TRIM)
+            quads.add(wall.at(right, [0, 0, top, top], [0, deep, deep, 0])[::-1], palette.TRIM)
+            quads.add(wall.at([left, right, right, left], top, [0, 0, deep, deep])[::-1], palette.TRIM)
+    over = np.column_stack([inner, np.full(len(inner), ceiling - 0.1)])
+    return Mesh.merged([quads.mesh(), Mesh.of(over, triangulated(inner)[:, ::-1], palette.TRIM)])
+
+
+def _storey(eaves: float) -> float:
+    """Returns the height of one storey, metres."""
+    return eaves / max(1, round(eaves / _STOREY_M))
+
+
+def _longest(walls: Sequence[Wall]) -> int:
+    return max(range(len(walls)), key=lambda index: walls[index].length_m)
+
+
+def _shop_wall(walls: Sequence[Wall], doors: Sequence[tuple[int, float]]) -> int | None:
+    """Returns the longest wall with a door that has room for a shop window."""
+    fit = [index for index, _ in doors if walls[index].length_m > 6.0]
+    return max(fit, key=lambda index: walls[index].length_m) if fit else None
+
+
+def _convex(plan: NDArray[np.float64]) -> bool:
+    edges = np.roll(plan, -1, 0) - plan
+    after = np.roll(edges, -1, 0)
+    return bool((edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0] > -1e-6).all())
