@@ -129,7 +129,7 @@ class NeighbourEncoder(nn.Module):
 
     def forward(self, neighbours: Tensor) -> Tensor:
         """Encodes (N, 8, 12) neighbours in the body frame, m and m/s."""
-        place, motion, distance, rest = torch.split(neighbours, (3, 2, 1, NEIGHBOUR - 6), dim=-1)
+        place, motion, distance, rest = torch.split(neighbours, [3, 2, 1, NEIGHBOUR - 6], dim=-1)
         direction = place[..., :2] / distance.clamp(min=0.1)
         shaped = (symlog(place), motion, symlog(distance), rest, direction, 1.0 / (0.3 + distance))
         tokens: Tensor = self.layers(torch.cat(shaped, dim=-1))
