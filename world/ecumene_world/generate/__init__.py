@@ -1,0 +1,1 @@
+"""Worlds from seeds: procedural towns, plazas, apartments and arenas."""
