@@ -104,7 +104,7 @@ class Gesture(_FromClient, frozen=True, tag="gesture"):
 
 
 class Edit(_FromClient, frozen=True, tag="edit"):
-    """Changes the world: `command` is the record of an `ecumene_world` command, with its `name`."""
+    """Changes the world: `command` is the record of an `ecumene_world` command, its name under "command"."""
 
     id: int
     command: dict[str, Any]

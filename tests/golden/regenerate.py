@@ -123,7 +123,7 @@ def messages() -> list[wire.ClientMessage | wire.ServerMessage]:
         wire.Say(1, "@Ada hello"),
         wire.Use(2, "square/bench-1"),
         wire.Gesture(3, 1),
-        wire.Edit(4, {"name": "set_thing", "thing": "door-1", "state": 1}),
+        wire.Edit(4, {"command": "thing", "thing": "door-1", "state": 1}),
         wire.Inspect(5, entity=65_537),
         wire.Inspect(6, node="square/bench-1"),
         wire.Ack(41),

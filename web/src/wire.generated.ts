@@ -62,7 +62,7 @@ export interface Gesture {
   emote: number;
 }
 
-/** Changes the world: `command` is the record of an `ecumene_world` command, with its `name`. */
+/** Changes the world: `command` is the record of an `ecumene_world` command, its name under "command". */
 export interface Edit {
   t: "edit";
   id: number;

@@ -1,0 +1,192 @@
+"""Real time: drives `Session.tick` at 20 Hz on a thread of its own and tells the event loop what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeVar
+
+from ecumene_server.inbox import Inbox
+from ecumene_server.news import Answer, News, Ticket
+from ecumene_server.pace import Pace
+from ecumene_server.watch import Watch
+from ecumene_sim.frame import Frame
+from ecumene_world.command import Command
+from ecumene_world.state import DT
+from ecumene_world.world import World
+
+WINDOW_TICKS: Final = 1200
+"""Tick durations that percentiles are taken over: one minute."""
+CHORES_S: Final = 0.01
+"""Time a tick may spend on questions to the world; the rest of them wait for the next tick."""
+
+T = TypeVar("T")
+
+
+class Ticking(Protocol):
+    """A session, as the host sees it."""
+
+    world: World
+
+    def tick(self, commands: Sequence[Command] = ()) -> Frame:
+        """Steps once."""
+
+
+class Log(Protocol):
+    """Takes what was applied in a tick and returns its record; see `journal.TickLog`."""
+
+    def record(self) -> bytes:
+        """Returns the record of the tick just stepped, empty when nothing is logged."""
+
+
+@dataclass(slots=True)
+class Timings:
+    """How long ticks took.
+
+    Attributes:
+        tick_s: Durations of the last `WINDOW_TICKS` ticks, seconds.
+        ticks: Ticks stepped.
+        began: When ticking began, seconds.
+    """
+
+    tick_s: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW_TICKS))
+    ticks: int = 0
+    began: float = 0.0
+
+    def percentile_ms(self, share: float) -> float:
+        """Returns the duration that `share` of the last ticks did not exceed, milliseconds."""
+        durations = sorted(self.tick_s)
+        return durations[min(len(durations) - 1, int(share * len(durations)))] * 1000 if durations else 0.0
+
+    def hz(self) -> float:
+        """Returns ticks a second over the last window, from start to start."""
+        return self._rate
+
+    _rate: float = 0.0
+    _starts: deque[float] = field(default_factory=lambda: deque(maxlen=200))
+
+    def note(self, start: float, duration: float) -> None:
+        """Adds one tick."""
+        self.ticks += 1
+        self.tick_s.append(duration)
+        self._starts.append(start)
+        if len(self._starts) > 1:
+            self._rate = (len(self._starts) - 1) / max(1e-9, self._starts[-1] - self._starts[0])
+
+
+class Host:
+    """The tick thread.
+
+    Args:
+        session: What is ticked.
+        watch: Turns frames into news.
+        log: Where the tick's record comes from, or None.
+        publish: Called on the tick thread with each tick's news.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        session: Ticking,
+        watch: Watch,
+        log: Log | None,
+        publish: Callable[[News], None],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.session = session
+        self.inbox = Inbox()
+        self.timings = Timings()
+        self.pace = Pace(DT, clock)
+        self.failed: Future[None] = Future()
+        """Done when the thread ends; holds the error that ended it, if one did."""
+        self._watch = watch
+        self._log = log
+        self._publish = publish
+        self._clock = clock
+        self._chores: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tick", daemon=True)
+
+    @property
+    def world(self) -> World:
+        """The world; to be read on the tick thread only, see `ask`."""
+        return self.session.world
+
+    def start(self) -> None:
+        """Begins to tick."""
+        self.pace = Pace(DT, self._clock)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Lets the tick under way end, then the thread."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def submit(self, command: Command, ticket: Ticket | None = None) -> None:
+        """Queues a command for the next tick; any thread may call this."""
+        self.inbox.put(command, ticket)
+
+    def ask(self, question: Callable[[], T]) -> Future[T]:
+        """Runs the question on the tick thread between two ticks; any thread may call this."""
+        answer: Future[T] = Future()
+        self._chores.append((question, answer))
+        if self._stopping.is_set():
+            self._do_chores(budget_s=0.0)
+        return answer
+
+    def wonder(self, question: Callable[[], T]) -> Awaitable[T]:
+        """Does as `ask`, for coroutines."""
+        return asyncio.wrap_future(self.ask(question))
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self.pace.wait()
+                self._tick()
+                self._do_chores(CHORES_S)
+            self.failed.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it again
+            self.failed.set_exception(error)
+
+    def _tick(self) -> None:
+        start = self._clock()
+        commands, tickets = self.inbox.take()
+        frame = self.session.tick(commands)
+        answers = _answers(commands, tickets, frame)
+        record = self._log.record() if self._log is not None else b""
+        self._publish(self._watch.news(frame, answers, record))
+        self.timings.note(start, self._clock() - start)
+
+    def _do_chores(self, budget_s: float) -> None:
+        until = self._clock() + budget_s
+        while self._chores:
+            question, answer = self._chores.popleft()
+            if answer.set_running_or_notify_cancel():
+                try:
+                    answer.set_result(question())
+                except Exception as error:  # noqa: BLE001 - belongs to who asked
+                    answer.set_exception(error)
+            if budget_s and self._clock() > until:
+                return
+
+
+def _answers(commands: Sequence[Command], tickets: dict[tuple[str, str], Ticket], frame: Frame) -> tuple[Answer, ...]:
+    """What became of each ticketed command."""
+    if not tickets:
+        return ()
+    reasons = {
+        (str(event.data.get("command")), event.subject): str(event.data.get("reason"))
+        for event in frame.events
+        if event.name == "rejected"
+    }
+    durable = {command.name: command.durable for command in commands}
+    return tuple(
+        Answer(ticket, error=reasons.get(key), durable=durable[key[0]] and key not in reasons)
+        for key, ticket in tickets.items()
+    )

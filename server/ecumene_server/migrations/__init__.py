@@ -1,0 +1,1 @@
+"""Changes of the stored tables, applied in order when a database is opened."""

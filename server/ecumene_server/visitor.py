@@ -1,0 +1,85 @@
+"""A visitor's presence: one account's avatar and stream, which outlive a lost connection for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ecumene_server import wire
+from ecumene_server.guest import Guest
+from ecumene_server.stream import Stream
+from ecumene_world.command import Role
+
+LINGER_S: Final = 60.0
+"""How long the avatar of a lost connection stands still before it leaves; a resume works that long."""
+
+
+class Link(Protocol):
+    """What a visitor needs of a connection."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait for a slow peer."""
+
+    @property
+    def peer(self) -> str:
+        """The peer's address as text."""
+
+    def send(self, message: bytes) -> None:
+        """Writes one message."""
+
+    def send_frame(self, frame: bytes) -> None:
+        """Writes one prebuilt WebSocket frame."""
+
+
+@dataclass(slots=True, eq=False)
+class Visitor:
+    """One account that is here.
+
+    Attributes:
+        account: Account id; the avatar's key is `visitor:<account>`.
+        name: Sanitised name.
+        role: What it may do.
+        session: Name of its stream.
+        token: The secret to tell it in the welcome.
+        look: Seed of its appearance.
+        link: Its connection, None while lost.
+        guest: The conversation on that connection.
+        entity: Entity id, None until the avatar stands.
+        lost_at: When the connection was lost, seconds.
+        skipped: Hot frames it was too slow for.
+    """
+
+    account: str
+    name: str
+    role: Role
+    session: str
+    token: str
+    look: int
+    stream: Stream
+    link: Link | None = None
+    guest: Guest[Visitor] | None = None
+    entity: int | None = None
+    lost_at: float | None = None
+    skipped: int = 0
+
+    @property
+    def key(self) -> str:
+        """The avatar's stable key."""
+        return f"visitor:{self.account}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it has an avatar and a connection."""
+        return self.entity is not None and self.link is not None
+
+    def tell(self, message: wire.Reliable) -> None:
+        """Sends a reliable message now, or keeps it for a resume; `message.seq` comes from `stream.number`."""
+        data = self.stream.keep(message)
+        if self.link is not None:
+            self.link.send(data)
+
+    def hint(self, message: wire.ServerMessage) -> None:
+        """Sends an unreliable message if there is a connection."""
+        if self.link is not None:
+            self.link.send(wire.encode(message))

@@ -1,0 +1,193 @@
+"""Turns ticks into news: what changed since the last one, for people far away.
+
+Runs on the tick thread, right after the step. It only reads the world.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from torch import Tensor
+
+from ecumene_server import codec, wire
+from ecumene_server.news import Answer, News, Place, Speech, Stand
+from ecumene_sim.frame import Frame
+from ecumene_world import kinds
+from ecumene_world.event import Event
+from ecumene_world.state import TICK_HZ, Sound
+from ecumene_world.world import World
+
+SPEAKING_TICKS: Final = 2 * TICK_HZ
+"""How long after the beginning of speech an avatar is shown as speaking."""
+MOVED_M: Final = 0.01
+"""A thing that lies elsewhere by more than this has moved."""
+MAX_HAPPENED: Final = 50
+"""Most other events told in one tick; of readings only the newest of each field."""
+
+_VISITOR: Final = kinds.kind_named("visitor").code
+_QUIET: Final = frozenset({"spawned", "despawned", "said", "gesture", "thing", "rejected", "bump"})
+"""Events that are told in other ways, or to nobody."""
+
+
+class Watch:
+    """Remembers the last tick of world 0 and tells what is new.
+
+    Args:
+        world: The world that is watched.
+        epoch: Written into cell frames.
+    """
+
+    def __init__(self, world: World, epoch: int) -> None:
+        self._world = world
+        self._epoch = epoch
+        self._layout = world.layout
+        self._here = self._present()
+        self._things = self._thing_columns()
+
+    def people(self) -> tuple[wire.Person, ...]:
+        """Returns everybody alive."""
+        avatars = (each for each in self._world.avatars.values() if each.world == 0)
+        return tuple(wire.Person(_u32(a.entity), a.key, a.title, a.kind, a.look) for a in avatars)
+
+    def place(self) -> Place:
+        """Returns title, bounds and things of the layout as it is now."""
+        layout, graph = self._world.layout, self._world.graph
+        return Place(graph.name, layout.bounds, tuple(self._things_now()), graph.attribution)
+
+    def news(self, frame: Frame, answers: tuple[Answer, ...], record: bytes = b"") -> News:
+        """Returns what the tick means for those who watch."""
+        joined, left = self._turnover()
+        visitors = self._visitors()
+        place = self._swapped()
+        return News(
+            tick=frame.tick,
+            frames=codec.encode_cells(self._entities(), epoch=self._epoch, tick=frame.tick),
+            visitors=visitors,
+            cells={key: codec.cell_of(*stand.position[:2]) for key, stand in visitors.items()},
+            joined=joined,
+            left=left,
+            things=() if place is not None else tuple(self._changes()),
+            speech=tuple(self._speeches(frame.events, visitors)),
+            happened=tuple(_happened(frame.events)),
+            answers=answers,
+            record=record,
+            place=place,
+        )
+
+    def _entities(self) -> codec.Entities:
+        state = self._world.state
+        alive = np.flatnonzero(_column(state.alive))
+        velocity = _column(state.velocity)[alive]
+        speaking = (_column(state.sound) == int(Sound.SPEECH)) & (_column(state.sound_age) < SPEAKING_TICKS)
+        flags = (
+            (_column(state.kind) == _VISITOR) * codec.VISITOR
+            + speaking * codec.SPEAKING
+            + (_column(state.held) >= 0) * codec.HOLDING
+        )
+        return codec.Entities(
+            id=self._entity_ids()[alive],
+            position=_column(state.position)[alive],
+            yaw=_column(state.yaw)[alive],
+            speed=np.hypot(velocity[:, 0], velocity[:, 1]),
+            posture=_column(state.posture)[alive],
+            emote=_column(state.emote)[alive],
+            flags=flags[alive],
+            level=_column(state.level)[alive],
+        )
+
+    def _entity_ids(self) -> np.ndarray[Any, Any]:
+        serial = _column(self._world.state.serial)
+        return ((serial << 16 | np.arange(len(serial))) & 0xFFFFFFFF).astype(np.uint32)
+
+    def _visitors(self) -> dict[str, Stand]:
+        state, stands = self._world.state, {}
+        for avatar in self._world.avatars.values():
+            if avatar.kind == _VISITOR and avatar.world == 0:
+                x, y, z = state.position[0, avatar.slot].tolist()
+                stands[avatar.key] = Stand((x, y, z), float(state.yaw[0, avatar.slot]))
+        return stands
+
+    def _present(self) -> dict[int, str]:
+        """Entity id to key of everybody alive."""
+        return {_u32(a.entity): a.key for a in self._world.avatars.values() if a.world == 0}
+
+    def _turnover(self) -> tuple[tuple[wire.Person, ...], tuple[int, ...]]:
+        """Who appeared and who is gone since the last tick."""
+        before, self._here = self._here, self._present()
+        joined = (self._world.avatars[key] for entity, key in self._here.items() if entity not in before)
+        people = tuple(wire.Person(_u32(a.entity), a.key, a.title, a.kind, a.look) for a in joined)
+        return people, tuple(entity for entity in before if entity not in self._here)
+
+    def _swapped(self) -> Place | None:
+        if self._world.layout is self._layout:
+            return None
+        self._layout = self._world.layout
+        self._things = self._thing_columns()
+        return self.place()
+
+    def _thing_columns(self) -> tuple[np.ndarray[Any, Any], ...]:
+        state = self._world.state
+        return tuple(_column(each).copy() for each in (state.thing_state, state.thing_holder, state.thing_position))
+
+    def _changes(self) -> Iterable[wire.ThingChanged]:
+        old_state, old_holder, old_position = self._things
+        self._things = state, holder, position = self._thing_columns()
+        moved = (np.abs(position - old_position) > MOVED_M).any(axis=1) & (holder < 0)
+        changed = np.flatnonzero((state != old_state) | (holder != old_holder) | moved)
+        position[holder >= 0] = old_position[holder >= 0]
+        for i in changed.tolist():
+            where = tuple(float(each) for each in position[i])
+            yield wire.ThingChanged(0, i, int(state[i]), self._holder(int(holder[i])), where)  # type: ignore[arg-type]
+
+    def _holder(self, slot: int) -> int:
+        return -1 if slot < 0 else _u32(self._world.state.entity_id(0, slot))
+
+    def _things_now(self) -> Iterable[wire.Thing]:
+        layout, state, graph = self._world.layout, self._world.state, self._world.graph
+        for i, row in enumerate(layout.thing_row.tolist()):
+            x, y, z = state.thing_position[0, i].tolist()
+            name = layout.names[row]
+            title = str(graph.node(name).attributes.get("title", "")) if name in graph else ""
+            yield wire.Thing(
+                i=i,
+                name=name,
+                title=title or kinds.BY_CODE[int(layout.thing_kind[i])].name.replace("_", " "),
+                kind=int(layout.thing_kind[i]),
+                state=int(state.thing_state[0, i]),
+                position=(x, y, z),
+                yaw=float(layout.thing_yaw[i]),
+                level=int(layout.thing_level[i]),
+                interaction=int(layout.thing_interaction[i]),
+                holder=self._holder(int(state.thing_holder[0, i])),
+            )
+
+    def _speeches(self, events: Iterable[Event], visitors: Mapping[str, Stand]) -> Iterable[Speech]:
+        for event in events:
+            if event.name != "said" or event.position is None or event.world != 0:
+                continue
+            speaker = self._world.avatars.get(event.subject)
+            if speaker is None:
+                continue
+            near = {k for k, stand in visitors.items() if math.dist(stand.position, event.position) <= wire.HEARING_M}
+            yield Speech(_u32(speaker.entity), speaker.title, str(event.data.get("text", "")), frozenset(near))
+
+
+def _happened(events: Iterable[Event]) -> Iterable[tuple[str, str, str, Mapping[str, Any]]]:
+    told: dict[tuple[str, ...], tuple[str, str, str, Mapping[str, Any]]] = {}
+    for event in events:
+        if event.name not in _QUIET and event.world == 0:
+            key = (event.name, event.subject, event.object, str(event.data.get("field", "")))
+            told[key] = (event.name, event.subject, event.object, event.data)
+    return list(told.values())[-MAX_HAPPENED:]
+
+
+def _column(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """World 0's part of a state tensor, as a view where the state is on the CPU."""
+    return tensor[0].detach().cpu().numpy()
+
+
+def _u32(entity: int) -> int:
+    return entity & 0xFFFFFFFF
