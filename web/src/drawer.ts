@@ -1,0 +1,72 @@
+/** The one side panel: people, help, or somebody's mind. It takes the focus when opened and gives it back. */
+
+import { byId, el } from "./dom";
+
+export class Drawer {
+  /** What is open, or empty. */
+  showing = "";
+  private readonly root = byId("drawer");
+  private before: HTMLElement | null = null;
+  private onClose: (() => void) | null = null;
+
+  /**
+   * Opens a panel, or shows new content in it when it is open already.
+   *
+   * @param name - What it is, e.g. `people`.
+   * @param title - Its heading.
+   * @param content - Below the heading.
+   * @param tall - Whether it may cover the map.
+   * @param onClose - Called once when it closes or gives way to another panel.
+   */
+  open(name: string, title: string, content: Node[], tall = false, onClose: (() => void) | null = null): void {
+    if (this.showing !== name) {
+      this.onClose?.();
+      this.onClose = onClose;
+      if (!this.showing) this.before = document.activeElement as HTMLElement | null;
+    }
+    const fresh = this.showing !== name;
+    this.showing = name;
+    const scrolled = this.root.scrollTop;
+    const heading = el("h2", { tabindex: "-1", id: "drawer-title" }, title);
+    const close = el("button", { type: "button", class: "close", "aria-label": "Close this panel" }, "×");
+    close.addEventListener("click", () => this.close());
+    this.root.replaceChildren(el("div", { class: "drawer-head" }, heading, close), ...content);
+    this.root.setAttribute("aria-labelledby", "drawer-title");
+    this.root.classList.toggle("tall", tall);
+    this.root.hidden = false;
+    if (fresh) heading.focus({ preventScroll: true });
+    else this.root.scrollTop = scrolled;
+    this.mark();
+  }
+
+  /** Changes what is below the heading without touching focus or scroll. */
+  update(name: string, content: Node[]): void {
+    if (this.showing !== name) return;
+    const scrolled = this.root.scrollTop;
+    this.root.replaceChildren(this.root.firstElementChild as Element, ...content);
+    this.root.scrollTop = scrolled;
+  }
+
+  /** Closes; returns false when nothing was open. */
+  close(): boolean {
+    if (!this.showing) return false;
+    this.showing = "";
+    this.root.hidden = true;
+    this.root.replaceChildren();
+    this.onClose?.();
+    this.onClose = null;
+    this.before?.focus({ preventScroll: true });
+    this.mark();
+    return true;
+  }
+
+  /** Whether the keyboard is within the panel. */
+  get focused(): boolean {
+    return this.root.contains(document.activeElement);
+  }
+
+  private mark(): void {
+    byId("people-button").setAttribute("aria-expanded", String(this.showing === "people"));
+    byId("help-button").setAttribute("aria-expanded", String(this.showing === "help"));
+  }
+}

@@ -1,0 +1,113 @@
+/** Name tags and speech bubbles over the heads of those near by. */
+
+import { Vector3, type PerspectiveCamera } from "three";
+import { byId, el } from "./dom";
+import type { Drawn } from "./avatars";
+import type { Walls } from "./walls";
+
+const TAG_REACH_M = 16;
+const BUBBLE_REACH_M = 32;
+const MOST = 18;
+const HEAD_M = 1.98;
+const SEATED_HEAD_M = 1.55;
+const READ_MS_PER_CHARACTER = 65;
+
+interface Tag {
+  root: HTMLElement;
+  name: HTMLElement;
+  bubble: HTMLElement | null;
+  bubbleUntil: number;
+}
+
+export class Labels {
+  private readonly layer = byId("labels");
+  private readonly tags = new Map<number, Tag>();
+  private readonly point = new Vector3();
+
+  /** Shows a speech bubble for as long as reading it takes. */
+  say(id: number, text: string, nowMs: number): void {
+    const tag = this.tags.get(id) ?? this.make(id);
+    tag.bubble?.remove();
+    tag.bubble = el("q", {}, text.length > 160 ? `${text.slice(0, 158)}…` : text);
+    tag.root.prepend(tag.bubble);
+    tag.bubbleUntil = nowMs + 2500 + text.length * READ_MS_PER_CHARACTER;
+  }
+
+  /** Removes everybody; for a new epoch. */
+  clear(): void {
+    for (const id of [...this.tags.keys()]) this.drop(id);
+  }
+
+  /** How many tags are on the screen. */
+  get shown(): number {
+    return [...this.tags.values()].filter((tag) => !tag.root.hidden).length;
+  }
+
+  update(
+    all: Drawn[],
+    camera: PerspectiveCamera,
+    walls: Walls | null,
+    nameOf: (id: number) => { title: string; visitor: boolean } | null,
+    nowMs: number,
+  ): void {
+    const near = all
+      .filter((each) => each.distance < (this.speaks(each.id, nowMs) ? BUBBLE_REACH_M : TAG_REACH_M))
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, MOST);
+    const kept = new Set(near.map((each) => each.id));
+    for (const id of [...this.tags.keys()]) if (!kept.has(id) && !this.speaks(id, nowMs)) this.drop(id);
+    const width = this.layer.clientWidth;
+    const height = this.layer.clientHeight;
+    for (const tag of this.tags.values()) tag.root.hidden = true;
+    for (const each of near) {
+      const tag = this.tags.get(each.id) ?? this.make(each.id);
+      this.expire(tag, nowMs);
+      const person = nameOf(each.id);
+      if (!person || (each.own && !tag.bubble)) continue;
+      tag.name.hidden = each.own;
+      if (tag.name.textContent !== person.title) tag.name.textContent = person.title;
+      tag.root.classList.toggle("visitor", person.visitor);
+      this.place(tag, each, camera, walls, width, height);
+    }
+  }
+
+  private place(tag: Tag, each: Drawn, camera: PerspectiveCamera, walls: Walls | null, width: number, height: number): void {
+    const top = each.z + (each.posture > 0 ? SEATED_HEAD_M : HEAD_M);
+    this.point.set(each.x, top, -each.y).project(camera);
+    const { x, y, z } = this.point;
+    if (z > 1 || Math.abs(x) > 1.1 || Math.abs(y) > 1.1) return;
+    const eye = camera.position;
+    if (walls && walls.sight(eye.x, -eye.z, eye.y, each.x, each.y, top) < 1) return;
+    const left = (x * 0.5 + 0.5) * width;
+    const up = (0.5 - y * 0.5) * height;
+    tag.root.hidden = false;
+    tag.root.style.transform = `translate(${left.toFixed(1)}px, ${up.toFixed(1)}px) translate(-50%, -100%)`;
+    tag.root.style.opacity = String(Math.max(0.35, Math.min(1, 1.4 - each.distance / TAG_REACH_M)));
+    tag.root.style.zIndex = String(1000 - Math.round(each.distance * 10));
+  }
+
+  private speaks(id: number, nowMs: number): boolean {
+    return (this.tags.get(id)?.bubbleUntil ?? 0) > nowMs;
+  }
+
+  private expire(tag: Tag, nowMs: number): void {
+    if (!tag.bubble || tag.bubbleUntil > nowMs) return;
+    tag.bubble.remove();
+    tag.bubble = null;
+  }
+
+  private make(id: number): Tag {
+    const name = el("span");
+    const root = el("div", { class: "tag" }, name);
+    root.hidden = true;
+    this.layer.append(root);
+    const tag = { root, name, bubble: null, bubbleUntil: 0 };
+    this.tags.set(id, tag);
+    return tag;
+  }
+
+  private drop(id: number): void {
+    this.tags.get(id)?.root.remove();
+    this.tags.delete(id);
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * The world's file made cheap to draw: still meshes merged by district, copies left instanced, and apart from them
+ * what changes: doors, loose things and roofs.
+ */
+
+import {
+  Box3,
+  BufferAttribute,
+  BufferGeometry,
+  Color,
+  Group,
+  InstancedMesh,
+  Material,
+  Mesh,
+  MeshLambertMaterial,
+  MeshStandardMaterial,
+  Object3D,
+  SkinnedMesh,
+  Vector3,
+} from "three";
+import type { Bounds } from "./walls";
+import { Walls } from "./walls";
+
+const DISTRICT_M = 48;
+/** Kinds whose meshes stand in the way of sight and steps. */
+const WALLING = new Set(["wall", "building", "house", "tower", "mesh", "kiosk", "fence", "hedge", "door_frame", ""]);
+
+/** Kinds that change place or pose while the world is open. */
+const MOVING = new Set(["door", "ball", "book", "cup", "box", "lantern"]);
+
+/** What the scene's writer says of a node in its `extras`. */
+export interface Extras {
+  kind?: string;
+  roof?: boolean;
+  level?: number;
+}
+
+export class Scenery {
+  readonly root = new Group();
+  readonly box = new Box3();
+  readonly bounds: Bounds;
+  readonly walls: Walls;
+  /** What changes, by node name. */
+  readonly movable = new Map<string, Object3D>();
+  readonly roofs: Mesh[] = [];
+
+  /** @param file - The scene's root as loaded; it is taken apart. */
+  constructor(file: Object3D) {
+    file.updateMatrixWorld(true);
+    this.box.setFromObject(file);
+    this.bounds = {
+      minX: this.box.min.x,
+      maxX: this.box.max.x,
+      minY: -this.box.max.z,
+      maxY: -this.box.min.z,
+    };
+    this.walls = new Walls(this.bounds);
+    this.sort(file);
+  }
+
+  /** Frees what the GPU holds. */
+  dispose(): void {
+    this.root.traverse((each) => {
+      if (each instanceof Mesh) each.geometry.dispose();
+    });
+    this.root.removeFromParent();
+  }
+
+  private sort(file: Object3D): void {
+    const districts = new Map<string, Mesh[]>();
+    const apart: Object3D[] = [];
+    const visit = (node: Object3D, kind: string, level: number): void => {
+      const extras = node.userData as Extras;
+      const own = extras.kind ?? kind;
+      const storey = extras.level ?? level;
+      if (MOVING.has(own) || extras.roof === true) {
+        apart.push(node);
+        if (extras.roof === true) this.addRoof(node);
+        else this.movable.set(nodeName(node), node);
+        return;
+      }
+      if (node instanceof InstancedMesh) apart.push(node);
+      else if (node instanceof Mesh && !(node instanceof SkinnedMesh)) this.place(node, own, storey, districts, apart);
+      for (const child of [...node.children]) visit(child, own, storey);
+    };
+    visit(file, "", 0);
+    for (const meshes of districts.values()) this.root.add(merged(meshes));
+    for (const node of apart) this.keep(node);
+  }
+
+  private place(mesh: Mesh, kind: string, level: number, districts: Map<string, Mesh[]>, apart: Object3D[]): void {
+    if (WALLING.has(kind)) this.addWalls(mesh);
+    if (!mergeable(mesh)) {
+      apart.push(mesh);
+      return;
+    }
+    const middle = new Box3().setFromObject(mesh).getCenter(new Vector3());
+    const key = [Math.floor(middle.x / DISTRICT_M), Math.floor(middle.z / DISTRICT_M), level].join();
+    const meshes = districts.get(key);
+    if (meshes) meshes.push(mesh);
+    else districts.set(key, [mesh]);
+  }
+
+  /** Takes a node out of the file as it stands and gives its meshes our own material. */
+  private keep(node: Object3D): void {
+    this.root.attach(node);
+    node.traverse((each) => {
+      if (!(each instanceof Mesh)) return;
+      each.material = plain(each.material as Material);
+      each.castShadow = each.receiveShadow = true;
+    });
+  }
+
+  private addRoof(node: Object3D): void {
+    node.traverse((each) => {
+      if (!(each instanceof Mesh)) return;
+      this.roofs.push(each);
+    });
+  }
+
+  private addWalls(mesh: Mesh): void {
+    const geometry = mesh.geometry as BufferGeometry;
+    const from = geometry.getAttribute("position");
+    const places = new Float32Array(from.count * 3);
+    const point = new Vector3();
+    for (let i = 0; i < from.count; i++) {
+      point.fromBufferAttribute(from, i).applyMatrix4(mesh.matrixWorld);
+      places.set([point.x, -point.z, point.y], 3 * i);
+    }
+    this.walls.add(places, geometry.index?.array ?? Array.from({ length: from.count }, (_, i) => i));
+  }
+}
+
+/** The name that the server uses: the loader changes characters of `name`, so the file's own comes first. */
+export function nodeName(node: Object3D): string {
+  const given = (node.userData as { name?: unknown }).name;
+  return typeof given === "string" ? given : node.name;
+}
+
+function mergeable(mesh: Mesh): boolean {
+  const material = mesh.material;
+  if (Array.isArray(material) || material.transparent) return false;
+  return !(material instanceof MeshStandardMaterial && (material.map !== null || material.metalness > 0.5));
+}
+
+/** Matt, flat shaded and tinted by vertex; textured materials stay as they are. */
+function plain(material: Material): Material {
+  if (!(material instanceof MeshStandardMaterial) || material.map) return material;
+  const { color, vertexColors, side, transparent, opacity } = material;
+  return new MeshLambertMaterial({ color, vertexColors, side, transparent, opacity, flatShading: true });
+}
+
+const shared = new MeshLambertMaterial({ vertexColors: true, flatShading: true });
+
+function merged(meshes: Mesh[]): Mesh {
+  const corners = meshes.reduce((sum, each) => sum + each.geometry.getAttribute("position").count, 0);
+  const faces = meshes.reduce((sum, each) => sum + (each.geometry.index?.count ?? each.geometry.getAttribute("position").count), 0);
+  const places = new Float32Array(corners * 3);
+  const paint = new Uint16Array(corners * 3);
+  const index = new Uint32Array(faces);
+  let vertex = 0;
+  let face = 0;
+  for (const mesh of meshes) {
+    copyVertices(mesh, places, paint, vertex);
+    face = copyFaces(mesh, index, face, vertex);
+    vertex += mesh.geometry.getAttribute("position").count;
+  }
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("position", new BufferAttribute(places, 3));
+  geometry.setAttribute("color", new BufferAttribute(paint, 3, true));
+  geometry.setIndex(new BufferAttribute(index, 1));
+  const mesh = new Mesh(geometry, shared);
+  mesh.castShadow = mesh.receiveShadow = true;
+  mesh.matrixAutoUpdate = false;
+  return mesh;
+}
+
+function copyVertices(mesh: Mesh, places: Float32Array, paint: Uint16Array, start: number): void {
+  const position = mesh.geometry.getAttribute("position");
+  const colour = mesh.geometry.getAttribute("color");
+  const tint = (mesh.material as MeshStandardMaterial).color ?? new Color(1, 1, 1);
+  const point = new Vector3();
+  for (let i = 0; i < position.count; i++) {
+    point.fromBufferAttribute(position, i).applyMatrix4(mesh.matrixWorld);
+    places.set([point.x, point.y, point.z], 3 * (start + i));
+    const r = tint.r * (colour?.getX(i) ?? 1);
+    const g = tint.g * (colour?.getY(i) ?? 1);
+    const b = tint.b * (colour?.getZ(i) ?? 1);
+    paint.set([r * 65535, g * 65535, b * 65535], 3 * (start + i));
+  }
+}
+
+/** Copies triangles behind `face`, turned over where the mesh is mirrored; returns where the next ones go. */
+function copyFaces(mesh: Mesh, index: Uint32Array, face: number, start: number): number {
+  const from = mesh.geometry.index;
+  const count = from?.count ?? mesh.geometry.getAttribute("position").count;
+  const mirrored = mesh.matrixWorld.determinant() < 0;
+  for (let i = 0; i < count; i++) {
+    const corner = mirrored ? i - (i % 3) + [0, 2, 1][i % 3]! : i;
+    index[face + i] = start + (from ? from.getX(corner) : corner);
+  }
+  return face + count;
+}

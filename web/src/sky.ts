@@ -1,0 +1,178 @@
+/** The sky: a dome with a gradient, a sun and drifting clouds; and far hills where the world ends. */
+
+import {
+  BackSide,
+  BufferAttribute,
+  BufferGeometry,
+  CircleGeometry,
+  Color,
+  DataTexture,
+  Group,
+  LinearFilter,
+  LinearMipmapLinearFilter,
+  Mesh,
+  MeshBasicMaterial,
+  RedFormat,
+  RepeatWrapping,
+  ShaderMaterial,
+  SphereGeometry,
+  Vector3,
+} from "three";
+import { fraction } from "./looks";
+
+/** Direction towards the sun, three.js frame; late morning. */
+export const SUN = new Vector3(0.42, 0.62, 0.58).normalize();
+export const HORIZON = new Color("#f1e4d0");
+const ZENITH = new Color("#5b9bc9");
+const MIDDLE = new Color("#b4d6e4");
+const RADIUS_M = 1500;
+const NOISE_PX = 256;
+
+const VERTEX = /* glsl */ `
+varying vec3 ray;
+void main() {
+  ray = position;
+  vec4 p = projectionMatrix * mat4(mat3(modelViewMatrix)) * vec4(position, 1.0);
+  gl_Position = p.xyww;
+}`;
+
+const FRAGMENT = /* glsl */ `
+varying vec3 ray;
+uniform vec3 zenith, middle, horizon, sun;
+uniform sampler2D noise;
+uniform float time;
+float cloud(vec2 at) {
+  return texture2D(noise, at).r * 0.72 + texture2D(noise, at * 3.1 + 0.37).r * 0.28;
+}
+void main() {
+  vec3 d = normalize(ray);
+  float h = max(d.y, 0.0);
+  vec3 colour = mix(horizon, middle, smoothstep(0.0, 0.22, h));
+  colour = mix(colour, zenith, smoothstep(0.12, 0.85, h));
+  float towards = max(dot(d, sun), 0.0);
+  colour += vec3(1.0, 0.86, 0.62) * (0.22 * pow(towards, 6.0) + 0.35 * pow(towards, 48.0));
+  vec2 at = d.xz / (h + 0.12) * 0.055 + vec2(time * 0.0009, time * 0.0004);
+  float thick = cloud(at);
+  float cover = smoothstep(0.53, 0.72, thick) * smoothstep(0.02, 0.2, h);
+  float lit = clamp(0.5 + 3.0 * (thick - cloud(at + normalize(sun.xz) * 0.012)), 0.0, 1.0);
+  vec3 white = mix(vec3(0.80, 0.83, 0.90), vec3(1.0, 0.975, 0.93), lit);
+  colour = mix(colour, white, cover * 0.86);
+  colour = mix(colour, vec3(1.0, 0.98, 0.9), smoothstep(0.99945, 0.9997, towards) * (1.0 - cover * 0.8));
+  gl_FragColor = vec4(min(colour, 1.0), 1.0);
+  #include <colorspace_fragment>
+}`;
+
+export class Sky {
+  readonly root = new Group();
+  private readonly material: ShaderMaterial;
+
+  constructor() {
+    this.material = new ShaderMaterial({
+      vertexShader: VERTEX,
+      fragmentShader: FRAGMENT,
+      side: BackSide,
+      depthWrite: false,
+      toneMapped: false,
+      uniforms: {
+        zenith: { value: ZENITH },
+        middle: { value: MIDDLE },
+        horizon: { value: HORIZON },
+        sun: { value: SUN },
+        noise: { value: noiseTexture() },
+        time: { value: 0 },
+      },
+    });
+    const dome = new Mesh(new SphereGeometry(1, 32, 16), this.material);
+    dome.frustumCulled = false;
+    dome.renderOrder = 10;
+    this.root.add(dome);
+  }
+
+  /** Lets the clouds drift. */
+  update(seconds: number): void {
+    (this.material.uniforms["time"] as { value: number }).value = seconds;
+  }
+
+  /** Puts meadows and hills around a world whose middle and radius are given in three.js's frame. */
+  surround(middle: Vector3, radius: number, lowest: number): void {
+    this.root.remove(...this.root.children.slice(1));
+    const meadow = new Mesh(
+      new CircleGeometry(RADIUS_M, 48),
+      new MeshBasicMaterial({ color: "#a9b886", toneMapped: false }),
+    );
+    meadow.rotation.x = -Math.PI / 2;
+    meadow.position.set(middle.x, lowest - 0.4, middle.z);
+    this.root.add(meadow);
+    for (let ring = 0; ring < 3; ring++) this.root.add(hills(middle, radius, lowest, ring));
+  }
+}
+
+/** One ring of hills, paler with distance; drawn without fog because its colours are already those of far air. */
+function hills(middle: Vector3, radius: number, lowest: number, ring: number): Mesh {
+  const corners = 96;
+  const away = radius + 130 + ring * 170;
+  const places = new Float32Array((corners + 1) * 6);
+  const paint = new Float32Array((corners + 1) * 6);
+  const foot = HORIZON.clone().lerp(new Color("#a9b886"), 0.45 - ring * 0.14);
+  const crest = HORIZON.clone().lerp(new Color("#7d9a86"), 0.62 - ring * 0.19);
+  const indices: number[] = [];
+  for (let i = 0; i <= corners; i++) {
+    const turn = (i / corners) * Math.PI * 2;
+    const height = (14 + ring * 26) * (0.35 + ridge(turn, ring));
+    const x = middle.x + Math.cos(turn) * away;
+    const z = middle.z + Math.sin(turn) * away;
+    places.set([x, lowest - 4, z, x, lowest + height, z], i * 6);
+    paint.set([...foot.toArray(), ...crest.toArray()], i * 6);
+    const at = 2 * i;
+    if (i < corners) indices.push(at, at + 2, at + 1, at + 1, at + 2, at + 3);
+  }
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("position", new BufferAttribute(places, 3));
+  geometry.setAttribute("color", new BufferAttribute(paint, 3));
+  geometry.setIndex(indices);
+  const material = new MeshBasicMaterial({ vertexColors: true, fog: false, toneMapped: false, side: 2 });
+  return new Mesh(geometry, material);
+}
+
+/** A periodic ridge line, 0..1. */
+function ridge(turn: number, ring: number): number {
+  let sum = 0;
+  for (let k = 1; k <= 4; k++) {
+    const waves = 2 * k + ring;
+    sum += Math.sin(turn * waves + 6.28 * fraction(ring, k)) / k;
+  }
+  return 0.5 + 0.24 * sum;
+}
+
+/** Seamless value noise of five octaves, computed once instead of in every pixel of every picture. */
+function noiseTexture(): DataTexture {
+  const data = new Uint8Array(NOISE_PX * NOISE_PX);
+  for (let y = 0; y < NOISE_PX; y++) {
+    for (let x = 0; x < NOISE_PX; x++) {
+      let value = 0;
+      for (let octave = 0; octave < 5; octave++) {
+        const cells = 6 << octave;
+        value += lattice((x / NOISE_PX) * cells, (y / NOISE_PX) * cells, cells) / 2 ** (octave + 1);
+      }
+      data[y * NOISE_PX + x] = Math.min(255, value * 264);
+    }
+  }
+  const texture = new DataTexture(data, NOISE_PX, NOISE_PX, RedFormat);
+  texture.wrapS = texture.wrapT = RepeatWrapping;
+  texture.magFilter = LinearFilter;
+  texture.minFilter = LinearMipmapLinearFilter;
+  texture.generateMipmaps = true;
+  texture.needsUpdate = true;
+  return texture;
+}
+
+function lattice(x: number, y: number, cells: number): number {
+  const x0 = Math.floor(x);
+  const y0 = Math.floor(y);
+  const at = (i: number, j: number) => fraction((i % cells) * 7919 + (j % cells), cells);
+  const u = (x - x0) ** 2 * (3 - 2 * (x - x0));
+  const v = (y - y0) ** 2 * (3 - 2 * (y - y0));
+  const top = at(x0, y0) * (1 - u) + at(x0 + 1, y0) * u;
+  const low = at(x0, y0 + 1) * (1 - u) + at(x0 + 1, y0 + 1) * u;
+  return top * (1 - v) + low * v;
+}

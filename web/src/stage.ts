@@ -1,0 +1,97 @@
+/** The renderer, the light and what they cost. */
+
+import {
+  ACESFilmicToneMapping,
+  DirectionalLight,
+  Fog,
+  HemisphereLight,
+  PCFShadowMap,
+  PerspectiveCamera,
+  Scene,
+  SRGBColorSpace,
+  Vector3,
+  WebGLRenderer,
+} from "three";
+import { QualityControl } from "./quality";
+import { HORIZON, Sky, SUN } from "./sky";
+
+const SHADOW_REACH_M = 42;
+
+export class Stage {
+  readonly scene = new Scene();
+  readonly camera = new PerspectiveCamera(58, 1, 0.08, 2200);
+  readonly renderer: WebGLRenderer;
+  readonly quality: QualityControl;
+  readonly sky = new Sky();
+  private readonly sun = new DirectionalLight("#ffedcf", 3.1);
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    wanted: string | null,
+  ) {
+    this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
+    this.quality = new QualityControl(wanted, gpuName(this.renderer));
+    this.renderer.outputColorSpace = SRGBColorSpace;
+    this.renderer.toneMapping = ACESFilmicToneMapping;
+    this.renderer.toneMappingExposure = 0.92;
+    this.renderer.shadowMap.type = PCFShadowMap;
+    this.scene.fog = new Fog(HORIZON, 70, 520);
+    this.scene.add(this.sky.root, new HemisphereLight("#d6e6f5", "#b89f7d", 1.65), this.sun, this.sun.target);
+    this.sun.shadow.bias = -0.0006;
+    this.sun.shadow.radius = 2.5;
+    const box = this.sun.shadow.camera;
+    box.left = box.bottom = -SHADOW_REACH_M;
+    box.right = box.top = SHADOW_REACH_M;
+    box.near = 1;
+    box.far = 320;
+    this.applyQuality();
+    new ResizeObserver(() => this.resize()).observe(canvas);
+    this.resize();
+  }
+
+  /** Draws one picture with the shadows centred on `focus`. */
+  render(focus: Vector3, seconds: number): void {
+    this.followSun(focus);
+    this.sky.update(seconds);
+    this.renderer.render(this.scene, this.camera);
+  }
+
+  /** Takes the time since the last picture and lowers the quality when that is too long. */
+  judge(ms: number): void {
+    if (this.quality.drawn(ms)) this.applyQuality();
+  }
+
+  private applyQuality(): void {
+    const { shadowPx, pixelRatio } = this.quality.current;
+    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, pixelRatio));
+    this.renderer.shadowMap.enabled = this.sun.castShadow = shadowPx > 0;
+    this.sun.shadow.map?.dispose();
+    this.sun.shadow.map = null;
+    this.sun.shadow.mapSize.set(shadowPx || 1, shadowPx || 1);
+    this.resize();
+  }
+
+  private resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (!width || !height) return;
+    this.renderer.setSize(width, height, false);
+    this.camera.aspect = width / height;
+    // A narrow window would otherwise see a slit of the world.
+    this.camera.fov = this.camera.aspect < 1 ? 72 : 58;
+    this.camera.updateProjectionMatrix();
+  }
+
+  /** Moves the shadow box in whole shadow pixels, so that edges of shadows don't crawl. */
+  private followSun(focus: Vector3): void {
+    const step = (2 * SHADOW_REACH_M) / (this.quality.current.shadowPx || 1024);
+    const at = this.sun.target.position;
+    at.set(Math.round(focus.x / step) * step, Math.round(focus.y), Math.round(focus.z / step) * step);
+    this.sun.position.copy(at).addScaledVector(SUN, 160);
+  }
+}
+
+function gpuName(renderer: WebGLRenderer): string {
+  const gl = renderer.getContext();
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+}

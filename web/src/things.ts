@@ -1,0 +1,136 @@
+/** Things that change: doors swing, loose things go where their holder goes, roofs give way to who is under them. */
+
+import { Box3, Material, Mesh, Object3D, Vector3 } from "three";
+import { remaining } from "./angles";
+import type { Scenery } from "./scenery";
+import type { Thing } from "./wire.generated";
+
+export const SIT = 1;
+export const OPEN = 2;
+export const PICK_UP = 3;
+export const READ = 5;
+
+const SWING_RAD = 1.75;
+const REACH_M = 2.2;
+const VERBS = ["", "Sit on", "Open", "Pick up", "Press", "Read", "Lie on"];
+
+interface Holder {
+  x: number;
+  y: number;
+  z: number;
+  yaw: number;
+}
+
+interface Moving {
+  thing: Thing;
+  node: Object3D;
+  /** Heading of the node as authored. */
+  restY: number;
+  share: number;
+}
+
+interface Roof {
+  mesh: Mesh;
+  box: Box3;
+  opacity: number;
+}
+
+export class Things {
+  list: Thing[] = [];
+  private moving: Moving[] = [];
+  private roofs: Roof[] = [];
+
+  /** Begins anew with the things of a welcome or an edited scene. */
+  reset(list: readonly Thing[]): void {
+    this.list = list.map((thing) => ({ ...thing }));
+  }
+
+  /** Takes hold of the nodes of a freshly loaded scene. */
+  bind(scenery: Scenery): void {
+    this.moving = [];
+    for (const thing of this.list) {
+      const node = scenery.movable.get(thing.name);
+      if (node) this.moving.push({ thing, node, restY: node.rotation.y, share: thing.state ? 1 : 0 });
+    }
+    this.roofs = scenery.roofs.map((mesh) => ({ mesh, box: new Box3().setFromObject(mesh), opacity: 1 }));
+    for (const roof of this.roofs) roof.mesh.material = (roof.mesh.material as Material).clone();
+  }
+
+  change(i: number, state: number, holder: number, position: [number, number, number]): Thing | undefined {
+    const thing = this.list.find((each) => each.i === i);
+    if (thing) Object.assign(thing, { state, holder, position });
+    return thing;
+  }
+
+  /**
+   * Moves everything on by `dtS` seconds.
+   *
+   * @param holder - Answers where the avatar of an entity id is, if it is in sight.
+   * @param eyes - Points that must not be hidden under a roof, three.js frame: camera and own avatar.
+   */
+  update(dtS: number, holder: (id: number) => Holder | null, eyes: Vector3[]): void {
+    for (const each of this.moving) {
+      if (each.thing.interaction === OPEN) swing(each, dtS);
+      else carry(each, holder);
+    }
+    for (const roof of this.roofs) fade(roof, dtS, eyes);
+  }
+
+  /** The thing that E would use: the nearest in reach, those ahead first; null when none is. */
+  nearest(from: Holder, level: number): Thing | null {
+    let best: Thing | null = null;
+    let least = REACH_M;
+    for (const thing of this.list) {
+      if (thing.level !== level || thing.holder >= 0) continue;
+      const dx = thing.position[0] - from.x;
+      const dy = thing.position[1] - from.y;
+      const ahead = (dx * Math.cos(from.yaw) + dy * Math.sin(from.yaw)) / Math.max(0.1, Math.hypot(dx, dy));
+      const cost = Math.hypot(dx, dy) * (1.25 - 0.25 * ahead);
+      if (cost < least) [best, least] = [thing, cost];
+    }
+    return best;
+  }
+
+  heldBy(entity: number): Thing | undefined {
+    return this.list.find((thing) => thing.holder === entity);
+  }
+}
+
+/** What using a thing would do, in words. */
+export function promptFor(thing: Thing): string {
+  const title = thing.title || thing.name;
+  if (thing.interaction === OPEN && thing.state) return `Close ${title}`;
+  return `${VERBS[thing.interaction] ?? "Use"} ${title}`;
+}
+
+function swing(each: Moving, dtS: number): void {
+  const wanted = each.thing.state ? 1 : 0;
+  each.share += (wanted - each.share) * (1 - remaining(dtS, 0.12));
+  each.node.rotation.y = each.restY + each.share * SWING_RAD;
+}
+
+function carry(each: Moving, holder: (id: number) => Holder | null): void {
+  const by = each.thing.holder >= 0 ? holder(each.thing.holder) : null;
+  if (!by) {
+    const [x, y, z] = each.thing.position;
+    each.node.position.set(x, z, -y);
+    return;
+  }
+  const ahead = 0.28;
+  const right = 0.26;
+  const x = by.x + ahead * Math.cos(by.yaw) + right * Math.sin(by.yaw);
+  const y = by.y + ahead * Math.sin(by.yaw) - right * Math.cos(by.yaw);
+  each.node.position.set(x, by.z + 0.95, -y);
+  each.node.rotation.set(0, by.yaw, 0);
+}
+
+/** Lets a roof vanish while an eye is below its top and within its outline. */
+function fade(roof: Roof, dtS: number, eyes: Vector3[]): void {
+  const { min, max } = roof.box;
+  const under = eyes.some((e) => e.x > min.x && e.x < max.x && e.z > min.z && e.z < max.z && e.y < max.y && e.y > min.y - 3.5);
+  roof.opacity += ((under ? 0 : 1) - roof.opacity) * (1 - remaining(dtS, 0.12));
+  const material = roof.mesh.material as Material;
+  material.transparent = roof.opacity < 0.99;
+  material.opacity = roof.opacity;
+  roof.mesh.visible = roof.opacity > 0.02;
+}
