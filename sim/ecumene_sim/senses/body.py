@@ -1,0 +1,37 @@
+"""What avatars know of themselves: how they move and hold themselves, what they need, and where they want to go."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ecumene_sim.angles import into_frame
+from ecumene_sim.senses.viewer import Viewers
+from ecumene_world.state import Posture, State, Verb
+
+
+def body(state: State, viewers: Viewers) -> Tensor:
+    """Returns (B, A, 12) as `Senses.body` says."""
+    slots = viewers.slots
+    velocity = state.velocity.index_select(1, slots)
+    ahead, left = into_frame(velocity[..., 0], velocity[..., 1], viewers.cos, viewers.sin)
+    posture, held = state.posture.index_select(1, slots), state.held.index_select(1, slots)
+    moving = torch.stack((ahead, left, state.yaw_rate.index_select(1, slots)), dim=-1)
+    flags = torch.stack((posture == int(Posture.SIT), posture == int(Posture.LIE), held >= 0), dim=-1)
+    gaze, needs = state.gaze.index_select(1, slots), state.needs.index_select(1, slots)
+    return torch.cat((moving, gaze, flags.to(moving.dtype), needs), dim=-1)
+
+
+def goal(state: State, viewers: Viewers) -> Tensor:
+    """Returns (B, A, 6) as `Senses.goal` says; zeros for avatars that wait."""
+    slots = viewers.slots
+    waypoint, end = state.waypoint.index_select(1, slots), state.goal.index_select(1, slots)
+    world_x, world_y = waypoint[..., 0] - viewers.x, waypoint[..., 1] - viewers.y
+    ahead, left = into_frame(world_x, world_y, viewers.cos, viewers.sin)
+    distance = (ahead * ahead + left * left).sqrt()
+    end_x, end_y = end[..., 0] - viewers.x, end[..., 1] - viewers.y
+    remaining = (end_x * end_x + end_y * end_y).sqrt()
+    climb = (state.goal_level.index_select(1, slots) - viewers.level).to(distance.dtype)
+    wants = (state.verb.index_select(1, slots) != int(Verb.WAIT)).to(distance.dtype)
+    tokens = torch.stack((ahead, left, distance, remaining, climb, torch.ones_like(climb)), dim=-1)
+    return tokens * wants.unsqueeze(-1)

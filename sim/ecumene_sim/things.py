@@ -1,0 +1,147 @@
+"""Things that change by themselves: doors that close, alarms that stop, things that go where their holder goes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from ecumene_sim.terrain import Terrain, take
+from ecumene_sim.walls import Doors
+from ecumene_world.kinds import BY_NAME, Interaction
+from ecumene_world.layout import Layout
+from ecumene_world.state import DT, Posture, Sound, State
+
+DOOR_CLOSES_S: Final = 6.0
+"""An open door closes after this long, unless somebody stands in it."""
+DOORWAY_M: Final = 0.5
+"""Bodies nearer to the leaf than this keep it from closing."""
+HAND_AHEAD_M: Final = 0.35
+"""Held things are this far ahead of their holder."""
+HAND_SHARE: Final = 0.6
+"""Height of the hand as a share of the holder's."""
+REACH_M: Final = {
+    Interaction.NONE: 0.0,
+    Interaction.SIT: 1.2,
+    Interaction.LIE: 1.6,
+    Interaction.OPEN: 1.5,
+    Interaction.PICK_UP: 1.2,
+    Interaction.PRESS: 1.4,
+    Interaction.READ: 2.5,
+}
+"""How far one reaches, from the middle of the body to the thing (or seat), metres along the ground."""
+PRESSED: Final = {
+    "alarm_button": (Sound.ALARM, 30.0),
+    "radio": (Sound.MUSIC, 0.0),
+    "screen": (Sound.MUSIC, 0.0),
+    "bell_post": (Sound.BELL, 2.0),
+    "post_box": (Sound.DOOR, 1.0),
+    "stove": (Sound.BUMP, 0.0),
+    "sink": (Sound.BUMP, 0.0),
+}
+"""What a pressed thing sounds like and how long it stays on, seconds; 0 until pressed again."""
+
+
+class ThingTable:
+    """What the engine knows about the O things of a layout, (O,) each.
+
+    Attributes:
+        sound: i64 `Sound` when turned on or opened.
+        stays: f32 seconds it stays on; 0 until it is used again.
+        opens: bool, doors and cabinets.
+        loose: bool, can be carried.
+        loose_index: (n,) i64 indices of loose things.
+        reach: (7,) f32 metres by `Interaction`.
+        door: i64 door index or -1.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        device = layout.device
+        interaction, kind = layout.thing_interaction, layout.thing_kind
+        self.opens = interaction == int(Interaction.OPEN)
+        self.loose = interaction == int(Interaction.PICK_UP)
+        self.loose_index = self.loose.nonzero().view(-1)
+        self.reach = torch.tensor([REACH_M[each] for each in Interaction], device=device).clamp(min=1e-3)
+        self.door = layout.thing_door
+        self.is_door = self.door >= 0
+        self.sound = torch.zeros_like(kind).masked_fill(self.opens, int(Sound.DOOR))
+        self.stays = torch.zeros(len(kind), device=device).masked_fill(self.is_door, DOOR_CLOSES_S)
+        for name, (sound, seconds) in PRESSED.items():
+            of_kind = kind == BY_NAME[name].code
+            self.sound.masked_fill_(of_kind, int(sound))
+            self.stays.masked_fill_(of_kind, seconds)
+
+
+def occupied(state: State, terrain: Terrain) -> Tensor:
+    """Returns (B, O) bool: somebody stands in that door."""
+    worlds, things = state.thing_state.shape
+    if terrain.layout.door_thing.numel() == 0:
+        return torch.zeros((worlds, things), dtype=torch.bool, device=state.device)
+    x, y = state.position[..., 0], state.position[..., 1]
+    door, distance = Doors.nearest_leaf(terrain, state.level, x, y)
+    inside = (distance < DOORWAY_M) & state.alive & (state.posture == int(Posture.STAND))
+    thing = take(terrain.layout.door_thing, door.clamp(min=0))
+    index = torch.where(inside & (door >= 0), thing, things)
+    return mark(index, things)
+
+
+def mark(index: Tensor, count: int) -> Tensor:
+    """Returns (B, count) bool, True at the indices (B, C); index `count` marks nothing."""
+    marks = torch.zeros((len(index), count + 1), dtype=torch.bool, device=index.device)
+    return marks.scatter_(1, index, torch.ones_like(index, dtype=torch.bool))[:, :count]
+
+
+def toggle(state: State, table: ThingTable, used: Tensor) -> None:
+    """Turns things on or off, opens or closes them, where `used` (B, O) is True."""
+    on = torch.where(used, 1 - state.thing_state.clamp(0, 1), state.thing_state)
+    turned_on = used & (on != 0)
+    heard = turned_on | (used & table.opens)
+    state.thing_state.copy_(on)
+    state.thing_timer.copy_(torch.where(used, table.stays * turned_on, state.thing_timer))
+    sound = torch.where(used, torch.where(heard, table.sound, 0), state.thing_sound)
+    state.thing_sound.copy_(sound)
+    state.thing_sound_age.masked_fill_(used, 0)
+
+
+def run_timers(state: State, table: ThingTable, terrain: Terrain) -> Tensor:
+    """Lets time pass for things that return to rest; a door waits for those who stand in it.
+
+    Returns:
+        (B, O) bool: returned to rest in this tick.
+    """
+    runs = state.thing_timer > 0
+    left = (state.thing_timer - DT).clamp(min=0.0)
+    due = runs & (left <= 0.5 * DT)
+    blocked = due & table.is_door & occupied(state, terrain)
+    state.thing_timer.copy_(torch.where(blocked, 0.5, left * ~due))
+    rests = due & ~blocked & (state.thing_state != 0)
+    toggle(state, table, rests)
+    return rests
+
+
+def carry(state: State) -> None:
+    """Moves held things with their holders, and drops those whose holder is gone."""
+    things = state.thing_holder.shape[1]
+    if things == 0:
+        state.held.fill_(-1)
+        return
+    _let_go_of_others_things(state)
+    held, holder = state.thing_holder >= 0, state.thing_holder.clamp(min=0)
+    x, y, z = (state.position[..., axis].gather(1, holder) for axis in range(3))
+    yaw = state.yaw.gather(1, holder)
+    in_hand = state.held.gather(1, holder) == torch.arange(things, device=held.device)
+    kept = held & in_hand & state.alive.gather(1, holder)
+    hand = torch.stack((x + yaw.cos() * HAND_AHEAD_M, y + yaw.sin() * HAND_AHEAD_M, z), dim=-1)
+    dropped = torch.stack((x, y, z), dim=-1)
+    hand[..., 2] += state.height.gather(1, holder) * HAND_SHARE
+    where = torch.where(kept.unsqueeze(-1), hand, torch.where(held.unsqueeze(-1), dropped, state.thing_position))
+    state.thing_position.copy_(where)
+    state.thing_holder.masked_fill_(~kept, -1)
+
+
+def _let_go_of_others_things(state: State) -> None:
+    """Empties the hands of avatars that are gone or whose thing says that somebody else holds it."""
+    slot = torch.arange(state.held.shape[1], device=state.held.device)
+    mine = state.thing_holder.gather(1, state.held.clamp(min=0)) == slot
+    state.held.masked_fill_(~(mine & state.alive), -1)
