@@ -6,23 +6,75 @@ an edited graph is compiled again and the world swaps the new layout in at a tic
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-COARSE_M = 4.0
-"""Side of a coarse cell of `thing_of_cell`, metres."""
-THINGS_PER_CELL = 8
-"""Nearest things listed for each coarse cell."""
-SEATS_PER_THING = 4
-"""Most seats a thing can have."""
-DOOR_REACH_M = 1.25
-"""A door is listed in `door_of_cell` up to this far from its leaf."""
-TALL_M = 1.5
-"""Obstacles at least this high above the floor hide what is behind them."""
+from ecumene_world.assets.asset import Asset
+from ecumene_world.compiler import clearance, places, rows, solids, surfaces, things
+from ecumene_world.compiler.raster import Raster
+from ecumene_world.errors import GraphError
+from ecumene_world.graph import SceneGraph
+from ecumene_world.grid import Surface, components
+from ecumene_world.kinds import BY_CODE
+
+VERSION: Final = 1
+"""Part of every layout's hash; grows when the same graph compiles to something else."""
+FINE_CELL_M: Final = 0.25
+"""Chosen spacing of the grid in worlds up to `SMALL_M` across."""
+WIDE_CELL_M: Final = 0.5
+"""Chosen spacing of the grid in wider worlds."""
+SMALL_M: Final = 100.0
+MAX_GRID_NODES: Final = 40_000_000
+"""Most nodes that the grid of all storeys may have."""
+
+
+def compile_layout(graph: SceneGraph, *, cell_m: float | None = None, device: torch.device | str = "cpu") -> Layout:
+    """Returns a scene graph as frozen index tensors, everything that the engine needs to know about it.
+
+    Args:
+        graph: A valid graph with something to walk on.
+        cell_m: Spacing of the walkable grid in metres; None chooses 0.25 up to 100 m across, else 0.5.
+        device: Where the tensors go.
+
+    Raises:
+        GraphError: The graph is invalid, too wide for its grid, or leaves nobody a place to stand.
+    """
+    graph.validate()
+    table = rows.flattened(graph)
+    raster, levels = _grid(table, graph, cell_m)
+    fine = Raster(raster.origin, raster.step_m / 2, 2 * raster.height - 1, 2 * raster.width - 1)
+    assets = solids.assets_of(table)
+    doors = things.doors_of(table, assets)
+    ground = surfaces.laid(table, graph, fine, levels)
+    surfaces.lay_doorsteps(ground, doors.segment, doors.level, doors.height)
+    grid = _fields(table, graph, ground, assets, doors)
+    parts = components(grid["clearance"], grid["next_level"], places.BODY_M)
+    footing = places.Footing(raster, parts == 1, grid["floor"])
+    tables = _things(table, footing, assets, doors) | _places(table, footing, graph.seed)
+    names = tuple(node.name for node in table.nodes)
+    graph_hash = graph.hash()
+    layout = Layout(
+        hash=hashlib.sha256(f"{VERSION} {raster.step_m} {graph_hash}".encode()).hexdigest(),
+        graph_hash=graph_hash,
+        asked_cell_m=cell_m,
+        names=names,
+        row={name: row for row, name in enumerate(names)},
+        depth_start=table.depth_start,
+        cell_m=raster.step_m,
+        origin=raster.origin,
+        **_node_columns(table),
+        **_tensors(grid),
+        **tables,
+    )
+    return layout.to(device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +86,11 @@ class Layout:
     """
 
     hash: str
-    """Hash of the graph this was compiled from, and of `cell_m`; 64 hex digits."""
+    """64 hex digits of the graph this was compiled from, of `cell_m` and of the compiler's version."""
+    graph_hash: str
+    """`SceneGraph.hash` of that graph."""
+    asked_cell_m: float | None
+    """The `cell_m` that was asked for, None if it was chosen; compile with it again to get a layout alike."""
     names: tuple[str, ...]
     """(N) node names, parents first."""
     row: Mapping[str, int]
@@ -83,6 +139,8 @@ class Layout:
 
     thing_row: Tensor
     """(O,) i64 node rows of things: nodes that can be interacted with."""
+    thing_index: Mapping[str, int]
+    """Index of each thing by node name."""
     thing_kind: Tensor
     """(O,) i64 kind codes."""
     thing_interaction: Tensor
@@ -120,6 +178,8 @@ class Layout:
 
     place_row: Tensor
     """(P,) i64 node rows of places: somewhere to go."""
+    place_index: Mapping[str, int]
+    """Index of each place by node name."""
     place_role: tuple[str, ...]
     """(P) such as "cafe", "park", "home"."""
     place_position: Tensor
@@ -167,3 +227,139 @@ class Layout:
         """Returns this layout on a device; tensors already there are shared."""
         moved: dict[str, Any] = {name: tensor.to(device) for name, tensor in self.tensors().items()}
         return replace(self, **moved)
+
+
+def _grid(table: rows.Rows, graph: SceneGraph, cell_m: float | None) -> tuple[Raster, int]:
+    """Returns the walkable grid, one cell wider than all surfaces on each side, and its number of storeys."""
+    found = surfaces.surface_rows(table)
+    if not found:
+        raise GraphError(f"graph {graph.name!r} has nothing to walk on; add a ground, street or floor with a polygon")
+    corners = np.concatenate([surfaces.outline(table, graph, row) for row in found])
+    low, high = corners.min(0), corners.max(0)
+    extent = float((high - low).max())
+    step = cell_m if cell_m is not None else FINE_CELL_M if extent <= SMALL_M else WIDE_CELL_M
+    if not 0.05 <= step <= 4.0:
+        raise GraphError(f"cell_m is {step}; the spacing of the grid must lie in 0.05..4 metres")
+    first = np.floor(low / step) - 1
+    width, height = (np.ceil(high / step) + 1 - first + 1).astype(int).tolist()
+    levels = int(table.level[found].max()) + 1
+    if levels * width * height > MAX_GRID_NODES:
+        size = f"{levels} storeys of {width} × {height} nodes"
+        raise GraphError(f"graph {graph.name!r} needs {size}; {MAX_GRID_NODES} are allowed, so ask for a larger cell_m")
+    x, y = (first * step).tolist()
+    return Raster((x, y), step, height, width), levels
+
+
+def _node_columns(table: rows.Rows) -> dict[str, Any]:
+    return {
+        "kind": torch.from_numpy(table.kind),
+        "parent": torch.from_numpy(table.parent),
+        "rest_position": _floats(table.rest_position),
+        "rest_rotation": _floats(table.rest_rotation),
+        "rest_scale": _floats(table.rest_scale),
+        "world_position": _floats(table.position),
+        "world_rotation": _floats(table.rotation),
+        "world_scale": _floats(table.scale),
+    }
+
+
+def _fields(
+    table: rows.Rows,
+    graph: SceneGraph,
+    ground: surfaces.Ground,
+    assets: list[Asset | None],
+    doors: things.Doors,
+) -> dict[str, NDArray[Any]]:
+    """Returns the fields (L, H, W) of the walkable grid by name."""
+    boxes = solids.with_openings(solids.solids_of(table, assets), table, doors.segment, doors.level)
+    blocks, clouds = solids.blocks_of(table), solids.clouds_of(table, graph, ground.raster.step_m)
+    layers: list[dict[str, NDArray[Any]]] = []
+    for level in range(len(ground.floor)):
+        canvas = clearance.stamped(ground, level, table, boxes, blocks, clouds)
+        near, tall = clearance.clearance_field(canvas, ground.raster), clearance.tall_field(canvas, ground.raster)
+        layers.append(
+            {
+                "floor": _filled(ground.floor[level, ::2, ::2], ground.surface[level, ::2, ::2] != Surface.NONE),
+                "clearance": near.distance,
+                "top": near.top,
+                "near_category": near.category,
+                "tall_clearance": tall.distance,
+                "tall_top": tall.top,
+                "tall_category": tall.category,
+            }
+        )
+    stacked = {name: np.stack([layer[name] for layer in layers]) for name in layers[0]}
+    return stacked | {"surface": ground.surface[:, ::2, ::2], "next_level": ground.next_level[:, ::2, ::2]}
+
+
+def _filled(floor: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Returns the floor (H, W) with unknown nodes as high as the nearest known one."""
+    if not known.any():
+        return floor
+    at = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.asarray(floor[at[0], at[1]])
+
+
+def _things(
+    table: rows.Rows, footing: places.Footing, assets: list[Asset | None], doors: things.Doors
+) -> dict[str, Any]:
+    found = things.thing_rows(table)
+    levels = len(footing.floor)
+    seats = things.seats_of(table, found, assets)
+    before = seats.position[:, :2] + things.KNEES_M * np.stack([np.cos(seats.yaw), np.sin(seats.yaw)], 1)
+    approach, reached = footing.nearest(before, seats.level, np.full(len(before), places.SEAT_REACH_M))
+    lost = sorted(set(found[seats.thing[~reached]].tolist()) - set(found[seats.thing[reached]].tolist()))
+    seats = seats.take(reached)
+    thing_door = np.full(len(found), -1, np.int64)
+    door_thing = np.searchsorted(found, doors.row)
+    thing_door[door_thing] = np.arange(len(doors.row))
+    return {
+        "thing_row": torch.from_numpy(found),
+        "thing_index": {table.nodes[row].name: index for index, row in enumerate(found)},
+        "thing_kind": torch.from_numpy(table.kind[found]),
+        "thing_interaction": torch.tensor([int(BY_CODE[int(code)].interaction) for code in table.kind[found]]).long(),
+        "thing_position": _floats(table.position[found]),
+        "thing_yaw": _floats(table.yaw[found]),
+        "thing_level": torch.from_numpy(table.level[found].clip(0, levels - 1)),
+        "thing_state0": torch.tensor([table.nodes[row].attributes.get("state", 0) for row in found]).long(),
+        "thing_of_cell": torch.from_numpy(
+            things.thing_of_cell(table.position[found, :2], table.level[found], footing.raster, levels)
+        ),
+        "seat_thing": torch.from_numpy(seats.thing),
+        "seat_position": _floats(seats.position),
+        "seat_yaw": _floats(seats.yaw),
+        "seat_approach": _floats(approach[reached]),
+        "thing_seat": torch.from_numpy(things.seat_table(seats, len(found))),
+        "door_thing": torch.from_numpy(door_thing.astype(np.int64)),
+        "door_segment": _floats(doors.segment),
+        "door_level": torch.from_numpy(doors.level),
+        "door_of_cell": torch.from_numpy(things.door_of_cell(doors, footing.raster, levels)),
+        "thing_door": torch.from_numpy(thing_door),
+        "unreachable": tuple(table.nodes[row].name for row in lost),
+    }
+
+
+def _places(table: rows.Rows, footing: places.Footing, seed: int) -> dict[str, Any]:
+    found = places.places_of(table)
+    standing, reached = footing.nearest(found.middle, found.level, found.radius + places.PLACE_REACH_M)
+    spawn_position, spawn_level, spawn_yaw = places.spawns_of(table, found, footing, seed)
+    kept = np.flatnonzero(reached)
+    return {
+        "place_row": torch.from_numpy(found.row[kept]),
+        "place_index": {table.nodes[found.row[at]].name: index for index, at in enumerate(kept)},
+        "place_role": tuple(found.role[at] for at in kept),
+        "place_position": _floats(standing[kept]),
+        "place_level": torch.from_numpy(found.level[kept]),
+        "place_radius": _floats(found.radius[kept]),
+        "spawn_position": _floats(spawn_position),
+        "spawn_level": torch.from_numpy(spawn_level),
+        "spawn_yaw": _floats(spawn_yaw),
+    }
+
+
+def _tensors(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+
+
+def _floats(values: NDArray[np.float64]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32))

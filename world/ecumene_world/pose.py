@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import atan2, cos, isfinite, sin, sqrt
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,3 +104,7 @@ def _rotated(rotation: Quaternion, point: Vector3) -> Vector3:
         py + 2 * (w * cy + z * cx - x * cz),
         pz + 2 * (w * cz + x * cy - y * cx),
     )
+
+
+IDENTITY: Final = Pose()
+"""The pose that changes nothing."""
