@@ -68,6 +68,7 @@ def building(
     style: str = "auto",
     entrances: Sequence[Entrance] = (),
     interior: bool = False,
+    storeys: int = 1,
 ) -> Mesh:
     """Returns a building over a real ground plan; its frame is that of the footprint, with the ground at z = 0.
 
@@ -78,7 +79,8 @@ def building(
         style: "old_town" (pastel, tiled roof), "modern" (flat roof, balconies), "hall" (large and plain) or "auto",
             which goes by size.
         entrances: Where doors are; each is put on the nearest wall. None given: one on the longest wall.
-        interior: Leave real openings at the entrances, and give walls an inner face and the ground floor a ceiling.
+        interior: Leave real openings at the entrances, and give walls an inner face and the rooms a ceiling.
+        storeys: How many storeys can be entered, if `interior`; the ceiling is above the topmost.
 
     Raises:
         GraphError: The footprint encloses nothing, a number isn't finite, or the style is unknown.
@@ -96,8 +98,19 @@ def building(
         _door(quads, walls[index], u, look, leaf=not interior, low=_storey(eaves) < 2.6)
     parts = [quads.mesh(), roof, *_crown(plan, eaves, ridge, look)]
     if interior:
-        parts.append(_inside(plan, walls, doors, min(eaves, _storey(eaves)), look))
+        parts.append(_inside(plan, walls, doors, min(eaves, storeys * _storey(eaves)), look))
     return Mesh.merged(parts)
+
+
+def storey_m(footprint: ArrayLike, height_m: float, seed: int, *, style: str = "auto") -> float:
+    """Returns how high one storey of `building` is with these arguments, metres.
+
+    Raises:
+        GraphError: As `building` does.
+    """
+    plan = _checked(footprint, height_m, style)
+    look = _look(plan, height_m, style, np.random.default_rng([seed % 2**32, 12]))
+    return _storey(_roof(plan, height_m, look)[1])
 
 
 def _checked(footprint: ArrayLike, height_m: float, style: str) -> NDArray[np.float64]:
@@ -414,7 +427,7 @@ def _dormer(half: float, slope: float, look: _Look) -> Mesh:
 def _inside(
     plan: NDArray[np.float64], walls: Sequence[Wall], doors: Sequence[tuple[int, float]], ceiling: float, look: _Look
 ) -> Mesh:
-    """Returns the inner faces of the ground floor's walls, its ceiling and the reveals of its doors."""
+    """Returns the inner faces of the outer walls, the ceiling and the reveals of the doors."""
     quads = Quads()
     inner = inset(plan, _WALL_M)
     plaster = lighter(look.facade, 0.45)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from math import cos, sin
 
 import numpy as np
@@ -91,20 +92,32 @@ class Builder:
             self.site.keep_clear(*front)
         return self.add(kind, pose, parent=parent, seed=look, params=params, attributes=attributes)
 
-    def surface(self, kind: str, polygon: ArrayLike, z: float, style: str, parent: str | None = None) -> Node:
+    def on(self, site: Site) -> Builder:
+        """Returns a builder of the same graph that works on another site."""
+        twin = copy(self)
+        twin.site = site
+        return twin
+
+    def surface(
+        self, kind: str, polygon: ArrayLike, z: float, style: str, *, parent: str | None = None, level: int = 0
+    ) -> Node:
         """Adds a piece of ground (P, 2) whose frame stands in its middle, and paints it on the site."""
         points = np.asarray(polygon, np.float64)
         self.site.paint(points, style)
         x, y = ((points.min(0) + points.max(0)) / 2).tolist()
         local = np.round(points - [x, y], 3).tolist()
         attributes: dict[str, JSON] = {"polygon": local, "style": style}
+        if level:
+            attributes["level"] = level
         return self.add(kind, Pose.at(x, y, z), name=style, parent=parent, seed=0, attributes=attributes)
 
     def place(
         self, role: str, title: str, pose: Pose, radius_m: float = 1.5, *, parent: str | None = None, level: int = 0
     ) -> Node:
         """Adds somewhere to go."""
-        attributes: dict[str, JSON] = {"role": role, "title": title, "radius_m": round(radius_m, 2), "level": level}
+        attributes: dict[str, JSON] = {"role": role, "title": title, "radius_m": round(radius_m, 2)}
+        if level:
+            attributes["level"] = level
         return self.add("place", pose, name=title, parent=parent, seed=0, attributes=attributes)
 
 

@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 
 from ecumene_world.generate.builder import Builder
+from ecumene_world.generate.interiors import enter, suits
 from ecumene_world.generate.plan import PAVEMENT_Z_M, Green, House, Square, Street, TownPlan
 from ecumene_world.generate.site import Reach, Site
 from ecumene_world.generate.survey import Points
 from ecumene_world.generate.uses import street_names
-from ecumene_world.graph import SceneGraph
+from ecumene_world.graph import Node, SceneGraph
 from ecumene_world.plain import JSON
 from ecumene_world.pose import Pose
 
@@ -25,6 +26,8 @@ _FOOT: Final = ("pavement", "plaza", "path")
 _TREE_STEP_M: Final = 9.0
 _CAR_STEP_M: Final = 5.9
 _CARS: Final = ("car", "car", "car", "van")
+_ENTERABLE: Final = {"cafe": 2, "museum": 1, "shop": 2, "clinic": 1, "office": 1, "school": 1, "home": 2}
+"""How many buildings of each use can be entered, if they suit."""
 _PUBLIC: Final = {"cafe", "shop", "museum", "school", "clinic", "office"}
 
 
@@ -45,6 +48,8 @@ class _Dresser:
         self.build = builder
         self.site = builder.site
         self.rng = np.random.default_rng([seed, 5])
+        self.seed = seed
+        self.entered: dict[int, Node] = {}
         self.names = street_names(plan.streets, seed)
 
     def dress(self) -> None:
@@ -62,9 +67,27 @@ class _Dresser:
         self._places(self.site.reach(*spawn))
 
     def _houses(self) -> None:
-        for house in self.plan.houses:
+        """Adds all buildings; the public ones nearest to the square, and one home, can be entered."""
+        chosen = self._enterable()
+        for n, house in enumerate(self.plan.houses):
             self.site.paint(house.polygon, "built")
-            self._house(house)
+            if n in chosen:
+                self.entered[n] = enter(self.build, house, self.seed)
+            else:
+                self._house(house)
+
+    def _enterable(self) -> set[int]:
+        """Returns the indices of houses to furnish: for each use, the suitable ones nearest to the square."""
+        centre = self.plan.square.centre if self.plan.square else (0.0, 0.0)
+        near = sorted(range(len(self.plan.houses)), key=lambda n: _away(self.plan.houses[n], centre))
+        left = dict(_ENTERABLE)
+        chosen = set()
+        for n in near:
+            use = self.plan.houses[n].use
+            if left.get(use, 0) > 0 and suits(self.plan.houses[n]):
+                left[use] -= 1
+                chosen.add(n)
+        return chosen
 
     def _house(self, house: House) -> None:
         """Adds a solid building."""
@@ -283,8 +306,8 @@ class _Dresser:
 
     def _places(self, reach: Reach) -> None:
         """Adds places at doors, on lawns and along streets that can be reached on foot."""
-        for house in self.plan.houses:
-            if house.entrance is not None and house.use:
+        for n, house in enumerate(self.plan.houses):
+            if house.entrance is not None and house.use and n not in self.entered:
                 x, y, yaw = house.entrance
                 at = reach.nearest(x + 1.0 * cos(yaw), y + 1.0 * sin(yaw), 1.5)
                 if at is not None:
@@ -302,6 +325,11 @@ class _Dresser:
                 at = reach.nearest(float(green.polygon[:, 0].mean()), float(green.polygon[:, 1].mean()), 8.0)
                 if at is not None:
                     self.build.place("park", green.title or "Green", Pose.at(*at, PAVEMENT_Z_M), 4.0)
+
+
+def _away(house: House, centre: tuple[float, float]) -> float:
+    middle = house.polygon.mean(0)
+    return hypot(float(middle[0]) - centre[0], float(middle[1]) - centre[1])
 
 
 def _gaps(angles: Sequence[float]) -> Iterator[tuple[float, float]]:

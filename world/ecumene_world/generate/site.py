@@ -22,11 +22,12 @@ AVATAR_RADIUS_M: Final = 0.30
 
 
 class Site:
-    """A raster of `CELL_M` cells over x0, y0, x1, y1 metres; cell (row, column) has its middle at half a cell."""
+    """A raster of square cells over x0, y0, x1, y1 metres; cell (row, column) has its middle at half a cell."""
 
-    def __init__(self, bounds: tuple[float, float, float, float]) -> None:
+    def __init__(self, bounds: tuple[float, float, float, float], cell_m: float = CELL_M) -> None:
         self.x0, self.y0, x1, y1 = bounds
-        shape = (ceil((y1 - self.y0) / CELL_M), ceil((x1 - self.x0) / CELL_M))
+        self.cell_m = cell_m
+        shape = (ceil((y1 - self.y0) / cell_m), ceil((x1 - self.x0) / cell_m))
         self.style = np.zeros(shape, np.uint8)
         self.taken = np.zeros(shape, bool)
         self.clear = np.zeros(shape, bool)
@@ -66,6 +67,11 @@ class Site:
         """Marks a box as taken."""
         self._mark(self.taken, *self._box(x, y, yaw, size))
 
+    def free(self, x: float, y: float, yaw: float, size: Sequence[float]) -> None:
+        """Marks a box as not taken, such as a doorway in a wall."""
+        rows, columns = self._box(x, y, yaw, size)
+        self.taken[rows, columns] = False
+
     def keep_clear(self, x: float, y: float, yaw: float, size: Sequence[float]) -> None:
         """Marks a box as a way that nothing may stand in."""
         self._mark(self.clear, *self._box(x, y, yaw, size))
@@ -82,7 +88,7 @@ class Site:
     def walkable(self) -> NDArray[np.bool_]:
         """Returns where the middle of an avatar can be (H, W)."""
         ground = (self.style != _CODE["outside"]) & (self.style != _CODE["built"]) & ~self.taken
-        return np.asarray(ndimage.distance_transform_edt(ground) * CELL_M > AVATAR_RADIUS_M + CELL_M / 2)
+        return np.asarray(ndimage.distance_transform_edt(ground) * self.cell_m > AVATAR_RADIUS_M + self.cell_m / 2)
 
     def reach(self, x: float, y: float) -> Reach:
         """Returns what can be reached from a point on foot."""
@@ -93,23 +99,29 @@ class Site:
     def distance_m(self, styles: Sequence[str]) -> NDArray[np.float64]:
         """Returns how far each cell (H, W) is from the nearest one that is not of these styles, metres."""
         inside = np.isin(self.style, [_CODE[style] for style in styles])
-        return np.asarray(ndimage.distance_transform_edt(inside) * CELL_M)
+        return np.asarray(ndimage.distance_transform_edt(inside) * self.cell_m)
 
     def point(self, row: int, column: int) -> tuple[float, float]:
         """Returns the middle of a cell, metres."""
-        return self.x0 + (column + 0.5) * CELL_M, self.y0 + (row + 0.5) * CELL_M
+        return self.x0 + (column + 0.5) * self.cell_m, self.y0 + (row + 0.5) * self.cell_m
+
+    def corner(self, row: int, column: int) -> tuple[float, float]:
+        """Returns the lower left corner of a cell, metres."""
+        return self.x0 + column * self.cell_m, self.y0 + row * self.cell_m
 
     def _cell(self, x: float, y: float) -> tuple[int, int]:
-        return int(np.floor((y - self.y0) / CELL_M)), int(np.floor((x - self.x0) / CELL_M))
+        return int(np.floor((y - self.y0) / self.cell_m)), int(np.floor((x - self.x0) / self.cell_m))
 
     def _box(
         self, x: float, y: float, yaw: float, size: Sequence[float]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Returns the cells under a turned box, sampled more finely than the raster."""
-        along, across = (np.linspace(-extent / 2, extent / 2, ceil(extent / CELL_M * 1.5) + 2) for extent in size[:2])
+        along, across = (
+            np.linspace(-extent / 2, extent / 2, ceil(extent / self.cell_m * 1.5) + 2) for extent in size[:2]
+        )
         u, v = (grid.reshape(-1) for grid in np.meshgrid(along, across))
-        column = np.floor((x + u * cos(yaw) - v * sin(yaw) - self.x0) / CELL_M).astype(np.int64)
-        row = np.floor((y + u * sin(yaw) + v * cos(yaw) - self.y0) / CELL_M).astype(np.int64)
+        column = np.floor((x + u * cos(yaw) - v * sin(yaw) - self.x0) / self.cell_m).astype(np.int64)
+        row = np.floor((y + u * sin(yaw) + v * cos(yaw) - self.y0) / self.cell_m).astype(np.int64)
         return row, column
 
     def _mark(self, layer: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
@@ -122,8 +134,8 @@ class Site:
         Each edge flips all cells to the right of where it crosses a row's middle line.
         """
         height, width = self.style.shape
-        x = (polygon[:, 0] - self.x0) / CELL_M - 0.5
-        y = (polygon[:, 1] - self.y0) / CELL_M - 0.5
+        x = (polygon[:, 0] - self.x0) / self.cell_m - 0.5
+        y = (polygon[:, 1] - self.y0) / self.cell_m - 0.5
         top, bottom = max(0, ceil(y.min())), min(height - 1, int(np.floor(y.max())))
         left, right = max(0, ceil(x.min())), min(width - 1, int(np.floor(x.max())))
         if bottom < top or right < left:
@@ -150,7 +162,7 @@ class Reach:
     def nearest(self, x: float, y: float, within_m: float = 3.0) -> tuple[float, float] | None:
         """Returns the reachable point nearest to another one, None if none lies within a distance."""
         row, column = self.site._cell(x, y)  # noqa: SLF001 - one file, one raster
-        reach = ceil(within_m / CELL_M)
+        reach = ceil(within_m / self.site.cell_m)
         top, left = max(0, row - reach), max(0, column - reach)
         window = self.cells[top : row + reach + 1, left : column + reach + 1]
         rows, columns = np.nonzero(window)
