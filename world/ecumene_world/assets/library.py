@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from ecumene_world.assets import nature, street
+from ecumene_world.assets import indoor, loose, nature, street, structure, vehicles
 from ecumene_world.assets.asset import Asset
 from ecumene_world.assets.recipe import Draw, Recipe
 from ecumene_world.errors import GraphError, UnknownKindError
@@ -17,7 +17,8 @@ from ecumene_world.kinds import kind_named
 
 __all__ = ["build", "kinds", "variants"]
 
-_RECIPES: Final = {recipe.kind: recipe for recipe in (*nature.RECIPES, *street.RECIPES)}
+_ALL: Final = (*structure.RECIPES, *nature.RECIPES, *street.RECIPES, *vehicles.RECIPES, *indoor.RECIPES, *loose.RECIPES)
+_RECIPES: Final = {recipe.kind: recipe for recipe in _ALL}
 _NO_PARAMS: Final[Mapping[str, float | str]] = MappingProxyType({})
 
 

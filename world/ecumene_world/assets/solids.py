@@ -168,6 +168,30 @@ def upright(polygon: ArrayLike, thickness: float, colour: RGB) -> Mesh:
     return side.rolled(pi / 2)
 
 
+def shell(outline: ArrayLike, width: float, colour: RGB, *, bevel: float = 0.05, narrow: float = 0.0) -> Mesh:
+    """Returns a side view (P, 2) of x and z, extruded along y about y = 0, with the edges of both sides chamfered.
+
+    Args:
+        outline: Simple polygon, concave ones too, metres.
+        width: Full extent along y.
+        colour: sRGB.
+        bevel: Width of the chamfer.
+        narrow: Another chamfer, outside of the first, that takes this much more off each side's outline.
+    """
+    side = cleaned(outline)
+    rings = [(inset(side, bevel), width / 2), (side, width / 2 - bevel)]
+    if narrow > 0:
+        rings = [(inset(side, bevel + narrow), width / 2), (inset(side, narrow * 0.4), width / 2 - bevel), rings[1]]
+        rings[2] = (side, width / 2 - 2.2 * bevel - narrow)
+    stack = [np.column_stack([ring, np.full(len(ring), -y)]) for ring, y in rings]
+    stack += [np.column_stack([ring, np.full(len(ring), y)]) for ring, y in reversed(rings)]
+    lids = triangulated(rings[0][0])
+    skin = loft(stack, colour, closed=False)
+    ends = Mesh.of(np.concatenate([stack[0], stack[-1]]), np.concatenate([lids[:, ::-1], lids + len(side)]), colour)
+    # The stack rises along z here; rolling it by a quarter turn about x brings z to -y and the outline's y to z.
+    return Mesh.merged([skin, ends]).rolled(pi / 2)
+
+
 def tube(path: ArrayLike, radius: ArrayLike, colour: ArrayLike, *, sides: int = 5) -> Mesh:
     """Returns a pipe along (K, 3) points, metres, of one radius or one for each point."""
     points = np.asarray(path, np.float64)
@@ -197,6 +221,13 @@ def circle(radius: float, sides: int) -> NDArray[np.float64]:
     """Returns a counter-clockwise regular polygon (sides, 2) with flat sides towards the axes."""
     angle = (np.arange(sides) + 0.5) * 2 * pi / sides
     return radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+
+
+def opened(mesh: Mesh, *hidden: Point) -> Mesh:
+    """Returns a mesh without the faces that look along given unit directions, for sides that nobody ever sees."""
+    away = np.asarray(hidden, np.float64)
+    kept = (mesh.normals @ away.T < 0.99).all(1)
+    return Mesh(mesh.vertices, mesh.faces[kept], mesh.colours[kept])
 
 
 def quad(corners: ArrayLike, colour: RGB) -> Mesh:
