@@ -100,6 +100,7 @@ class Engine:
         outcomes = interact(state, terrain, self._things, near)
         outcomes.rested = things.run_timers(state, self._things, terrain)
         things.carry(state)
+        things.keep_sounding(state, self._things)
         done("interact")
         make_sounds(state, self._signatures, on_feet)
         run_needs(state, self._needs, touching.count > 0)

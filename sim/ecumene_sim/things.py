@@ -41,6 +41,8 @@ PRESSED: Final = {
     "sink": (Sound.BUMP, 0.0),
 }
 """What a pressed thing sounds like and how long it stays on, seconds; 0 until pressed again."""
+LASTING: Final = (Sound.ALARM, Sound.MUSIC, Sound.BELL)
+"""Sounds that go on, or come again, for as long as their thing is on, whoever turned it on."""
 
 
 class ThingTable:
@@ -49,6 +51,7 @@ class ThingTable:
     Attributes:
         sound: i64 `Sound` when turned on or opened.
         stays: f32 seconds it stays on; 0 until it is used again.
+        lasts: bool, sounds for as long as it is on.
         opens: bool, doors and cabinets.
         loose: bool, can be carried.
         loose_index: (n,) i64 indices of loose things.
@@ -71,6 +74,7 @@ class ThingTable:
             of_kind = kind == BY_NAME[name].code
             self.sound.masked_fill_(of_kind, int(sound))
             self.stays.masked_fill_(of_kind, seconds)
+        self.lasts = torch.isin(self.sound, torch.tensor([int(sound) for sound in LASTING], device=device))
 
 
 def occupied(state: State, terrain: Terrain) -> Tensor:
@@ -102,6 +106,14 @@ def toggle(state: State, table: ThingTable, used: Tensor) -> None:
     sound = torch.where(used, torch.where(heard, table.sound, 0), state.thing_sound)
     state.thing_sound.copy_(sound)
     state.thing_sound_age.masked_fill_(used, 0)
+
+
+def keep_sounding(state: State, table: ThingTable) -> None:
+    """Lets what is on sound again once it has fallen silent, and what is off fall silent: commands set states only."""
+    on = state.thing_state != 0
+    again = table.lasts & on & (state.thing_sound == int(Sound.SILENCE))
+    state.thing_sound.copy_(torch.where(again, table.sound, state.thing_sound).masked_fill(table.lasts & ~on, 0))
+    state.thing_sound_age.masked_fill_(again | (table.lasts & ~on), 0)
 
 
 def run_timers(state: State, table: ThingTable, terrain: Terrain) -> Tensor:

@@ -23,7 +23,7 @@ def body(state: State, viewers: Viewers) -> Tensor:
 
 
 def goal(state: State, viewers: Viewers) -> Tensor:
-    """Returns (B, A, 6) as `Senses.goal` says; zeros for avatars that wait."""
+    """Returns (B, A, 6) as `Senses.goal` says; zeros for avatars that wait, or seek what they don't know the place of."""
     slots = viewers.slots
     waypoint, end = state.waypoint.index_select(1, slots), state.goal.index_select(1, slots)
     world_x, world_y = waypoint[..., 0] - viewers.x, waypoint[..., 1] - viewers.y
@@ -32,6 +32,9 @@ def goal(state: State, viewers: Viewers) -> Tensor:
     end_x, end_y = end[..., 0] - viewers.x, end[..., 1] - viewers.y
     remaining = (end_x * end_x + end_y * end_y).sqrt()
     climb = (state.goal_level.index_select(1, slots) - viewers.level).to(distance.dtype)
-    wants = (state.verb.index_select(1, slots) != int(Verb.WAIT)).to(distance.dtype)
+    verb = state.verb.index_select(1, slots)
+    nowhere = (state.place.index_select(1, slots) < 0) & (state.target.index_select(1, slots) < 0)
+    seeks = ((verb == int(Verb.FIND)) | (verb == int(Verb.COME))) & nowhere
+    wants = ((verb != int(Verb.WAIT)) & ~seeks).to(distance.dtype)
     tokens = torch.stack((ahead, left, distance, remaining, climb, torch.ones_like(climb)), dim=-1)
     return tokens * wants.unsqueeze(-1)
