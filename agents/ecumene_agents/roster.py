@@ -1,0 +1,92 @@
+"""Who drives each avatar slot, and when minds are asked: staggered, so that every tick decides for its share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from ecumene_sim.frame import Actions
+from ecumene_world.command import Command, Steer
+from ecumene_world.kinds import BY_NAME
+from ecumene_world.state import TICK_HZ
+from ecumene_world.world import World
+
+DECISION_HZ: Final = 5
+"""Decisions a second of each mind."""
+STRIDE: Final = TICK_HZ // DECISION_HZ
+"""Ticks between two decisions of the same slot."""
+HOLD_TICKS: Final = 3 * TICK_HZ
+"""An NPC that somebody steers goes back to its mind this long after the last steering."""
+
+_VISITOR: Final = BY_NAME["visitor"].code
+
+
+class Driver(IntEnum):
+    """Who decides for a slot."""
+
+    NONE = 0
+    """Nobody: the slot is empty, or its avatar stands where it is put."""
+    MINDS = 1
+    PERSON = 2
+
+
+class Roster:
+    """Drivers of all slots of a world: people drive visitors, and whatever they steer; minds drive the rest.
+
+    Attributes:
+        stride: Ticks between two decisions of the same slot.
+    """
+
+    def __init__(self, world: World, *, stride: int = STRIDE) -> None:
+        self.stride = stride
+        self._world = world
+        self._held: dict[str, int] = {}
+        self._idle: set[str] = set()
+
+    def driver(self, key: str) -> Driver:
+        """Returns who drives an avatar; `NONE` if it is not here."""
+        who = self._world.avatars.get(key)
+        if who is None or key in self._idle:
+            return Driver.NONE
+        return Driver.PERSON if who.kind == _VISITOR or key in self._held else Driver.MINDS
+
+    def idle(self, key: str, *, idle: bool = True) -> None:
+        """Takes an avatar from its mind, for a statue or a test, or gives it back."""
+        if idle:
+            self._idle.add(key)
+        else:
+            self._idle.discard(key)
+
+    def deciding(self, tick: int) -> Tensor:
+        """Returns the (A,) i64 slots whose minds decide in this tick, ascending; the same in all worlds."""
+        state = self._world.state
+        slot = torch.arange(state.slots, device=state.device)
+        minded = (state.alive & (state.kind != _VISITOR)).any(dim=0) & (slot % self.stride == tick % self.stride)
+        for key in (*self._held, *self._idle):
+            taken = self._world.slot_of(key)
+            if taken is not None:
+                minded[taken] = False
+        return minded.nonzero().flatten()
+
+    def override(self, actions: Actions, commands: Sequence[Command]) -> Actions:
+        """Returns the actions without those of avatars that people drive: people win over minds.
+
+        A person who steers an NPC holds it from this tick until `HOLD_TICKS` after the last steering.
+        """
+        now = int(self._world.state.tick[0])
+        for command in commands:
+            if isinstance(command, Steer) and self.driver(command.key) is not Driver.NONE:
+                self._held[command.key] = now
+        here = self._world.avatars
+        self._held = {k: t for k, t in self._held.items() if now - t <= HOLD_TICKS and k in here}
+        self._idle &= here.keys()
+        driven = {here[key].slot for key in (*self._held, *self._idle)}
+        mine = (self._world.state.alive & (self._world.state.kind == _VISITOR)).any(dim=0)[actions.slots]
+        if driven:
+            mine |= torch.isin(actions.slots, torch.tensor(sorted(driven), device=mine.device))
+        keep = ~mine
+        return Actions(actions.slots[keep], actions.raw[:, keep])

@@ -1,0 +1,295 @@
+"""Routes: where to head next, for all deciding avatars at once, from flow fields kept per goal.
+
+A field takes milliseconds in a house and up to a few tenths of a second in a large town, so fields are computed at most
+`per_tick` a tick, or none, with `work` called between ticks. Until its field is there, an avatar heads straight for its
+goal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from ecumene_agents.fields import ARRIVED, NOWHERE, PORTAL, RouteMap
+from ecumene_agents.vectors import length
+from ecumene_world.grid import sample
+from ecumene_world.layout import Layout
+from ecumene_world.state import Verb
+from ecumene_world.world import World
+
+MEMORY_BYTES: Final = 256 * 2**20
+"""Fields kept take at most this much; the longest unused goes first."""
+AHEAD: Final = (1, 2, 3, 4, 6, 8, 11, 14)
+"""Steps down the field that are tried as waypoint; the furthest in plain sight wins."""
+DIRECT_M: Final = 12.0
+"""A goal this near and in plain sight is headed for directly."""
+MARGIN_M: Final = 30.0
+"""A field for a point reaches 1.6 times as far as its walker is away, and this much further."""
+
+_MARCH: Final = 14
+_BODY_M: Final = 0.28
+_FOLLOW_STEPS: Final = 20_000
+_EVERYWHERE: Final = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Walkers:
+    """M avatars on their way, of any world.
+
+    Attributes:
+        world: (M,) i64.
+        slot: (M,) i64.
+        level: (M,) i64 storey.
+        position: (M, 3) m.
+        goal: (M, 3) m.
+        goal_level: (M,) i64.
+        chases: (M,) bool, the goal is another avatar.
+        place: (M,) bool, the goal is a place.
+    """
+
+    world: Tensor
+    slot: Tensor
+    level: Tensor
+    position: Tensor
+    goal: Tensor
+    goal_level: Tensor
+    chases: Tensor
+    place: Tensor
+
+    def rows(self, which: Tensor) -> Walkers:
+        """Returns the walkers that (M,) bool selects."""
+        names = ("world", "slot", "level", "position", "goal", "goal_level", "chases", "place")
+        return Walkers(**{name: getattr(self, name)[which] for name in names})
+
+
+class Routes:
+    """Flow fields of one world and the waypoints read off them.
+
+    Attributes:
+        per_tick: Fields that `update` may compute by itself.
+    """
+
+    def __init__(self, world: World, *, per_tick: int = 1) -> None:
+        self.per_tick = per_tick
+        self._world = world
+        self._load(world.layout)
+
+    def update(self, slots: Tensor) -> None:
+        """Writes waypoints, and goals that are other avatars, into the state.
+
+        A waypoint is the goal itself if that is near and in plain sight, else a point in plain sight on the way to it.
+
+        Args:
+            slots: (A,) i64; in all worlds.
+        """
+        if self._world.layout.hash != self._layout.hash:
+            self._load(self._world.layout)
+        self._chase(slots)
+        state = self._world.state
+        state.waypoint[:, slots] = state.goal[:, slots]
+        walkers = self._walkers(slots)
+        walkers = walkers.rows(~self._direct(walkers))
+        if len(walkers.slot):
+            node = self._goal_nodes(walkers)
+            self._want(walkers, node)
+            self.work(self.per_tick)
+            state.waypoint[walkers.world, walkers.slot] = self._ahead(walkers, node)
+
+    def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Computes the fields of all places ahead of time, as far as memory allows.
+
+        Args:
+            progress: Called with fields done and fields in all.
+        """
+        count = min(len(self._layout.place_role), self._capacity)
+        for place in range(count):
+            self._ensure(self._place_node(place))
+            if progress is not None:
+                progress(place + 1, count)
+
+    def work(self, count: int) -> int:
+        """Computes up to `count` fields that were wanted, in the order they were; returns how many are left."""
+        for _ in range(min(count, len(self._wanted))):
+            goal = next(iter(self._wanted))
+            self._install(goal, self._wanted.pop(goal))
+        return len(self._wanted)
+
+    def distance(self, world: int, slot: int, place: int) -> float | None:
+        """Returns the length of the walk of an avatar to a place, m; None without a way or before its field is there."""
+        goal = self._place_node(place)
+        if goal not in self._fields:
+            return None
+        state = self._world.state
+        here = self._snap[self._nodes(state.level[world, slot], state.position[world, slot, :2])]
+        return self._walked(self._table[self._fields[goal][0]], int(here))
+
+    def _load(self, layout: Layout) -> None:
+        """Starts over with a layout."""
+        self._layout, self._map = layout, RouteMap(layout)
+        device, nodes = layout.device, len(self._map)
+        _, height, width = self._map.shape
+        self._storey = height * width
+        self._snap = torch.from_numpy(self._map.snap).to(device)
+        self._portal = torch.from_numpy(self._map.portal).to(device)
+        steps = [dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        self._delta = torch.tensor([*steps, 0], device=device)
+        self._capacity = max(16, MEMORY_BYTES // nodes)
+        self._table = torch.full((16, nodes), NOWHERE, dtype=torch.int8, device=device)
+        self._row_of = torch.full((nodes,), -1, dtype=torch.int64, device=device)
+        self._fields: dict[int, tuple[int, float]] = {}
+        self._wanted: dict[int, float] = {}
+
+    def _chase(self, slots: Tensor) -> None:
+        """Moves the goals of intents that are about another avatar to where that avatar is."""
+        state = self._world.state
+        target = state.target[:, slots]
+        about, other = target >= 0, target.clamp(min=0)
+        where = state.position.gather(1, other[..., None].expand(*other.shape, 3))
+        state.goal[:, slots] = torch.where(about[..., None], where, state.goal[:, slots])
+        state.goal_level[:, slots] = torch.where(about, state.level.gather(1, other), state.goal_level[:, slots])
+
+    def _walkers(self, slots: Tensor) -> Walkers:
+        """Returns those of the slots, in all worlds, that are on their way somewhere."""
+        state = self._world.state
+        walks = state.alive[:, slots] & (state.verb[:, slots] != int(Verb.WAIT))
+        world, column = walks.nonzero(as_tuple=True)
+        row = (world, slots[column])
+        return Walkers(
+            *row,
+            level=state.level[row],
+            position=state.position[row],
+            goal=state.goal[row],
+            goal_level=state.goal_level[row],
+            chases=state.target[row] >= 0,
+            place=state.place[row] >= 0,
+        )
+
+    def _direct(self, walkers: Walkers) -> Tensor:
+        """Returns whose goal is near and in plain sight: (M,) bool."""
+        near = length((walkers.goal - walkers.position)[:, :2]) < DIRECT_M
+        sees = self._sees(walkers.level, walkers.position[:, :2], walkers.goal[None, :, :2])[0]
+        return near & sees & (walkers.level == walkers.goal_level)
+
+    def _goal_nodes(self, walkers: Walkers) -> Tensor:
+        """Returns the free node that stands for each goal, (M,); moving goals share one per square metre."""
+        goal = walkers.goal[:, :2]
+        goal = torch.where(walkers.chases[:, None], goal.floor() + 0.5, goal)
+        return self._snap[self._nodes(walkers.goal_level, goal)]
+
+    def _want(self, walkers: Walkers, node: Tensor) -> None:
+        """Queues the fields that walkers lack, and marks the ones in use."""
+        far = length((walkers.goal - walkers.position)[:, :2])
+        reach = (MARGIN_M + 1.6 * far).masked_fill(walkers.place, _EVERYWHERE)
+        for goal, needed in zip(node.tolist(), reach.tolist(), strict=True):
+            row, limit = self._fields.pop(goal, (-1, 0.0))
+            if row >= 0:
+                self._fields[goal] = (row, limit)
+            if limit < 0.7 * needed:
+                self._wanted[goal] = max(needed, self._wanted.get(goal, 0.0))
+
+    def _ensure(self, goal: int) -> None:
+        """Computes the whole field of a goal unless it is there."""
+        if self._fields.get(goal, (-1, 0.0))[1] < _EVERYWHERE:
+            self._install(goal, _EVERYWHERE)
+
+    def _install(self, goal: int, limit: float) -> None:
+        """Computes a field and gives it a row, if need be that of the longest unused one."""
+        row = self._fields.pop(goal, (-1, 0.0))[0]
+        if row < 0:
+            row = self._free_row()
+        self._table[row] = torch.from_numpy(self._map.field(goal, limit)).to(self._table.device)
+        self._fields[goal] = (row, limit)
+        self._row_of[goal] = row
+
+    def _free_row(self) -> int:
+        used = len(self._fields)
+        if used >= self._capacity:
+            oldest = next(iter(self._fields))
+            self._row_of[oldest] = -1
+            return self._fields.pop(oldest)[0]
+        if used >= len(self._table):
+            grown = torch.full_like(self._table, NOWHERE)[: self._capacity - used]
+            self._table = torch.cat((self._table, grown))
+        return used
+
+    def _ahead(self, walkers: Walkers, goal: Tensor) -> Tensor:
+        """Returns the furthest point in plain sight on the way down the fields: (M, 3); the goal without a field."""
+        row = self._row_of[goal]
+        path, known = self._path(walkers, row)
+        spots = self._spots(path)
+        seen = self._sees(walkers.level, walkers.position[:, :2], spots[..., :2])
+        seen &= path // self._storey == walkers.level
+        order = torch.arange(len(path), device=path.device)[:, None]
+        best = torch.where(seen, order, 0).amax(dim=0)
+        chosen = spots.gather(0, best[None, :, None].expand(1, -1, 3))[0]
+        return torch.where(known[:, None], chosen, walkers.goal)
+
+    def _path(self, walkers: Walkers, row: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the nodes `AHEAD` steps down the fields, (S, M), and who has a field with a way, (M,)."""
+        node = self._snap[self._nodes(walkers.level, walkers.position[:, :2])]
+        table, offset = self._table.view(-1), row.clamp(min=0) * len(self._map)
+        known = (row >= 0) & (table[offset + node] != NOWHERE)
+        path = []
+        for step in range(1, AHEAD[-1] + 1):
+            code = table[offset + node].clamp(min=0).long()
+            node = torch.where(code == PORTAL, self._portal[node], node + self._delta[code])
+            if step in AHEAD:
+                path.append(node)
+        return torch.stack(path), known
+
+    def _walked(self, field: Tensor, node: int) -> float | None:
+        """Returns the length of the walk down a field from a node, m; None if there is no way."""
+        directions, metres, width = field.numpy(force=True), 0.0, self._map.shape[2]
+        for _ in range(_FOLLOW_STEPS):
+            code = int(directions[node])
+            if code in {ARRIVED, NOWHERE}:
+                return metres if code == ARRIVED else None
+            dy, dx = (0, 0) if code == PORTAL else (code // 3 - 1, code % 3 - 1)
+            node = int(self._map.portal[node]) if code == PORTAL else node + dy * width + dx
+            metres += self._map.cell_m * (dy * dy + dx * dx) ** 0.5
+        return metres
+
+    def _place_node(self, place: int) -> int:
+        layout = self._layout
+        return int(self._snap[self._nodes(layout.place_level[place], layout.place_position[place, :2])])
+
+    def _nodes(self, level: Tensor, xy: Tensor) -> Tensor:
+        """Returns the flat node nearest to points (..., 2) of storeys (...)."""
+        _, height, width = self._map.shape
+        cell = ((xy - xy.new_tensor(self._layout.origin)) / self._layout.cell_m).round().long()
+        ix, iy = cell[..., 0].clamp(0, width - 1), cell[..., 1].clamp(0, height - 1)
+        return (level * height + iy) * width + ix
+
+    def _spots(self, node: Tensor) -> Tensor:
+        """Returns positions (..., 3) of flat nodes, m."""
+        _, height, width = self._map.shape
+        x = self._layout.origin[0] + self._layout.cell_m * (node % width)
+        y = self._layout.origin[1] + self._layout.cell_m * (node // width % height)
+        return torch.stack((x, y, self._layout.floor.view(-1)[node]), dim=-1)
+
+    def _sees(self, level: Tensor, start: Tensor, end: Tensor) -> Tensor:
+        """Returns whether a body could walk straight from (M, 2) to each of (S, M, 2): (S, M) bool.
+
+        Strides are as long as the clearance allows, so no wall is stepped over; a way along a wall that takes more
+        than `_MARCH` strides counts as not seen. Where either end is narrow, the way between may be just as narrow.
+        """
+        layout, storey = self._layout, level.expand(end.shape[:-1])
+        ends = torch.minimum(
+            sample(layout, layout.clearance, storey, end), sample(layout, layout.clearance, level, start)
+        )
+        need = ends.clamp(max=_BODY_M) - 0.03
+        away = end - start
+        full = length(away)
+        gone = torch.zeros_like(full)
+        clear = torch.ones_like(full, dtype=torch.bool)
+        for _ in range(_MARCH):
+            share = (gone / full.clamp(min=1e-6)).clamp(max=1.0)
+            here = sample(layout, layout.clearance, storey, start + away * share[..., None])
+            clear &= here >= need
+            gone += (0.8 * here).clamp(min=0.1)
+        sees: Tensor = clear & (gone >= full)
+        return sees
