@@ -1,5 +1,5 @@
 /**
- * Everybody beyond the nearest few: one instanced figure of 150 triangles whose limbs swing in the vertex shader,
+ * Everybody beyond the nearest few: one instanced figure of 300 triangles whose limbs swing in the vertex shader,
  * so that a thousand walkers are one draw call.
  */
 
@@ -124,17 +124,18 @@ function patched<M extends Material>(material: M, paints: boolean): M {
 /** The figure: 1.72 m, facing +x, soles at y = 0; `limb` 1 is a leg, 2 an arm; `part` indexes PARTS. */
 function figure(): BufferGeometry {
   const pieces = [
-    piece(new CylinderGeometry(0.15, 0.19, 0.52, 7), [0, 1.14, 0], 2, 0, [0.72, 1, 1]),
-    piece(new CylinderGeometry(0.15, 0.15, 0.14, 7), [0, 0.86, 0], 3, 0, [0.74, 1, 1]),
-    piece(new IcosahedronGeometry(0.118, 1), [0.015, 1.56, 0], 0, 0, [1, 1.18, 0.9]),
-    piece(new IcosahedronGeometry(0.126, 0), [-0.025, 1.615, 0], 1, 0, [1, 1, 0.98]),
+    piece(new CylinderGeometry(0.2, 0.155, 0.54, 8), [0, 1.13, 0], 2, 0, [0.62, 1, 1]),
+    piece(new CylinderGeometry(0.09, 0.2, 0.07, 8), [0, 1.435, 0], 2, 0, [0.62, 1, 1]),
+    piece(new CylinderGeometry(0.155, 0.15, 0.14, 8), [0, 0.83, 0], 3, 0, [0.72, 1, 1]),
+    piece(new IcosahedronGeometry(0.112, 1), [0.015, 1.57, 0], 0, 0, [1, 1.2, 0.9]),
+    piece(new IcosahedronGeometry(0.12, 1), [-0.022, 1.61, 0], 1, 0, [0.98, 1.02, 0.98]),
     piece(new BoxGeometry(0.1, 0.1, 0.1), [0, 1.43, 0], 0, 0),
   ];
   for (const side of [-1, 1]) {
     pieces.push(piece(new BoxGeometry(0.14, 0.78, 0.13), [0, 0.47, side * 0.09], 3, 1));
     pieces.push(piece(new BoxGeometry(0.25, 0.09, 0.12), [0.04, 0.045, side * 0.09], 4, 1));
-    pieces.push(piece(new BoxGeometry(0.09, 0.46, 0.09), [0, 1.15, side * 0.235], 2, 2));
-    pieces.push(piece(new BoxGeometry(0.075, 0.16, 0.075), [0, 0.85, side * 0.235], 0, 2));
+    pieces.push(piece(new BoxGeometry(0.1, 0.46, 0.085), [0, 1.18, side * 0.215], 2, 2));
+    pieces.push(piece(new BoxGeometry(0.075, 0.16, 0.075), [0, 0.9, side * 0.215], 0, 2));
   }
   return joined(pieces);
 }

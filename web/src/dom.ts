@@ -23,6 +23,11 @@ export function reducedMotion(): boolean {
   return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
+/** Whether fingers rather than a mouse and keys are at hand. */
+export function byTouch(): boolean {
+  return window.matchMedia("(pointer: coarse)").matches;
+}
+
 /** Reads and writes one string of localStorage; a browser that forbids it simply forgets. */
 export function stored(key: string): { get(): string | null; set(value: string): void } {
   return {

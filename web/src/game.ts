@@ -7,7 +7,7 @@ import { ViewCamera } from "./camera";
 import { Chat } from "./chat";
 import { Clock } from "./clock";
 import { TICK_HZ, type CellFrame, type Sample } from "./codec";
-import { byId, reducedMotion, stored } from "./dom";
+import { byId, byTouch, reducedMotion, stored } from "./dom";
 import { Drawer } from "./drawer";
 import { describe, type Near } from "./describe";
 import { help, note, peopleList, showLink, showPrompt, type Row } from "./hud";
@@ -172,7 +172,9 @@ export class Game {
     this.canvas.focus({ preventScroll: true });
     document.title = `${message.world} · Ecumene`;
     this.announcer.say(`You are in ${message.world} with ${this.people.count} others. Press H for the keys.`);
-    if (!stored("ecumene.seen").get()) note("W A S D to walk, drag to look around, Enter to speak, H for help.", 9000);
+    const keys = "W A S D to walk, drag to look around, Enter to speak, H for help.";
+    const fingers = "Left thumb walks, right thumb looks around. Tap people to open their minds.";
+    if (!stored("ecumene.seen").get()) note(byTouch() ? fingers : keys, 9000);
     stored("ecumene.seen").set("1");
   }
 
@@ -288,7 +290,7 @@ export class Game {
     if (this.welcome) this.live(now, dtS);
     else this.wait(dtS);
     this.stage.judge(elapsed);
-    this.stage.render(this.focus, now / 1000);
+    this.stage.render(this.focus, now / 1000, this.welcome === null);
   }
 
   /** Circles over the world until somebody joins. */
@@ -328,7 +330,8 @@ export class Game {
     const near = this.near();
     this.announcer.update(near, now);
     const npc = near.find((each) => !each.visitor && each.distance < 6);
-    this.chat.hint(npc ? `Enter to speak, or @${npc.title.split(" ")[0]} …` : "Enter to speak");
+    const speak = byTouch() ? "Say something" : "Enter to speak";
+    this.chat.hint(npc ? `${speak}, or @${npc.title.split(" ")[0]} …` : speak);
     if (this.inspected && now - this.inspectAt > INSPECT_MS) this.askInspect(now);
     if (this.drawer.showing === "people" && !this.drawer.focused) this.showPeople();
   }

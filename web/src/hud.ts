@@ -6,7 +6,7 @@ import type { Status } from "./net";
 const KEYS: [string, string][] = [
   ["W A S D", "walk, with Shift to run"],
   ["← →", "turn; drag with the mouse to look around"],
-  ["E", "use what is near: sit, open, pick up, read"],
+  ["E", "use what is near: sit, open, pick up, read; once more to stand up or put down"],
   ["Enter", "speak; begin with @Name to address somebody"],
   ["1 – 5", "wave, nod, cheer, point, dance"],
   ["I", "open the mind of whoever is nearest (or click them)"],
@@ -14,7 +14,7 @@ const KEYS: [string, string][] = [
   ["T", "describe the surroundings in words"],
   ["V", "see through your own eyes, or from behind"],
   ["M", "larger map"],
-  ["Esc", "close a panel, stand up"],
+  ["Esc", "close a panel"],
 ];
 
 const toast = byId("toast");

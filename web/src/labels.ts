@@ -8,6 +8,7 @@ import type { Walls } from "./walls";
 const TAG_REACH_M = 16;
 const BUBBLE_REACH_M = 32;
 const MOST = 18;
+const TAG_PX = 24;
 const HEAD_M = 1.98;
 const SEATED_HEAD_M = 1.55;
 const READ_MS_PER_CHARACTER = 65;
@@ -23,6 +24,7 @@ export class Labels {
   private readonly layer = byId("labels");
   private readonly tags = new Map<number, Tag>();
   private readonly point = new Vector3();
+  private readonly taken: { x: number; y: number; half: number }[] = [];
 
   /** Shows a speech bubble for as long as reading it takes. */
   say(id: number, text: string, nowMs: number): void {
@@ -59,6 +61,7 @@ export class Labels {
     const width = this.layer.clientWidth;
     const height = this.layer.clientHeight;
     for (const tag of this.tags.values()) tag.root.hidden = true;
+    this.taken.length = 0;
     for (const each of near) {
       const tag = this.tags.get(each.id) ?? this.make(each.id);
       this.expire(tag, nowMs);
@@ -80,10 +83,19 @@ export class Labels {
     if (walls && walls.sight(eye.x, -eye.z, eye.y, each.x, each.y, top) < 1) return;
     const left = (x * 0.5 + 0.5) * width;
     const up = (0.5 - y * 0.5) * height;
+    if (!tag.bubble && !this.free(left, up, 9 + 7 * (tag.name.textContent ?? "").length)) return;
     tag.root.hidden = false;
     tag.root.style.transform = `translate(${left.toFixed(1)}px, ${up.toFixed(1)}px) translate(-50%, -100%)`;
     tag.root.style.opacity = String(Math.max(0.35, Math.min(1, 1.4 - each.distance / TAG_REACH_M)));
     tag.root.style.zIndex = String(1000 - Math.round(each.distance * 10));
+  }
+
+  /** Claims a place for a plain tag; false when a nearer one already has it. */
+  private free(x: number, y: number, width: number): boolean {
+    const half = width / 2;
+    if (this.taken.some((each) => Math.abs(each.x - x) < each.half + half && Math.abs(each.y - y) < TAG_PX)) return false;
+    this.taken.push({ x, y, half });
+    return true;
   }
 
   private speaks(id: number, nowMs: number): boolean {

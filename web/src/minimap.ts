@@ -66,7 +66,7 @@ export class Minimap {
     context.fillStyle = "#c9cfae";
     context.fillRect(0, 0, size, size);
     context.drawImage(this.photo, px(minX), py(maxY), (maxX - minX) * scale, (maxY - minY) * scale);
-    for (const dot of dots) if (!dot.own) spot(context, px(dot.x), py(dot.y), size / 64, dot.visitor);
+    for (const dot of dots) if (!dot.own) spot(context, px(dot.x), py(dot.y), size / 84, dot.visitor);
     arrow(context, px(own.x), py(own.y), own.yaw, size / 22);
   }
 
@@ -92,7 +92,7 @@ export class Minimap {
 
 function spot(context: CanvasRenderingContext2D, x: number, y: number, radius: number, visitor: boolean): void {
   context.beginPath();
-  context.arc(x, y, visitor ? radius * 1.35 : radius, 0, Math.PI * 2);
+  context.arc(x, y, visitor ? radius * 1.6 : radius, 0, Math.PI * 2);
   context.fillStyle = visitor ? "#e0a040" : "#fdf8ef";
   context.strokeStyle = "rgba(42,39,48,0.75)";
   context.lineWidth = radius / 2.5;

@@ -12,8 +12,8 @@ import { HOT, PROTOCOL, RARE, type ClientMessage, type ServerMessage, type Welco
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
 const PING_MS = 2000;
 const ACK_MS = 250;
-/** Without a byte for this long the connection counts as lost: frames and pongs come far more often. */
-const SILENCE_MS = 8000;
+/** After this many pings in a row without a byte in between the connection counts as lost. */
+const SILENT_BEATS = 4;
 
 export type Status = "idle" | "joining" | "open" | "reconnecting" | "refused";
 type Reliable = Extract<ServerMessage, { seq: number }>;
@@ -60,7 +60,8 @@ export class Net {
   private attempt = 0;
   /** Whether this connection's hello was answered; anything else sent before would close it. */
   private admitted = false;
-  private heardAt = 0;
+  /** Pings since the last byte; counted, not timed, so that a stalled page doesn't blame the network. */
+  private silent = 0;
   private retryMs: number | null = null;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private timers: ReturnType<typeof setInterval>[] = [];
@@ -119,7 +120,7 @@ export class Net {
     const socket = this.open();
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    this.heardAt = this.now();
+    this.silent = 0;
     socket.onopen = () => this.greet();
     socket.onmessage = (event) => {
       if (this.socket === socket && typeof event.data !== "string") this.receive(event.data);
@@ -146,7 +147,7 @@ export class Net {
 
   private receive(data: ArrayBuffer): void {
     const now = this.now();
-    this.heardAt = now;
+    this.silent = 0;
     this.received += data.byteLength;
     const kind = new Uint8Array(data, 0, 1)[0];
     if (kind === HOT) this.handlers.frames(decodeFrames(data), now);
@@ -195,7 +196,7 @@ export class Net {
   }
 
   private beat(): void {
-    if (this.now() - this.heardAt > SILENCE_MS) return this.lost();
+    if (++this.silent > SILENT_BEATS) return this.lost();
     this.send({ t: "ping", sent: this.now() });
   }
 

@@ -18,6 +18,7 @@ import {
   SkinnedMesh,
   Vector3,
 } from "three";
+import { patternOf, surfaceMaterial } from "./surface";
 import type { Bounds } from "./walls";
 import { Walls } from "./walls";
 
@@ -67,7 +68,7 @@ export class Scenery {
   }
 
   private sort(file: Object3D): void {
-    const districts = new Map<string, Mesh[]>();
+    const districts = new Map<string, Still[]>();
     const apart: Object3D[] = [];
     const visit = (node: Object3D, kind: string, level: number): void => {
       const extras = node.userData as Extras;
@@ -88,7 +89,7 @@ export class Scenery {
     for (const node of apart) this.keep(node);
   }
 
-  private place(mesh: Mesh, kind: string, level: number, districts: Map<string, Mesh[]>, apart: Object3D[]): void {
+  private place(mesh: Mesh, kind: string, level: number, districts: Map<string, Still[]>, apart: Object3D[]): void {
     if (WALLING.has(kind)) this.addWalls(mesh);
     if (!mergeable(mesh)) {
       apart.push(mesh);
@@ -97,8 +98,9 @@ export class Scenery {
     const middle = new Box3().setFromObject(mesh).getCenter(new Vector3());
     const key = [Math.floor(middle.x / DISTRICT_M), Math.floor(middle.z / DISTRICT_M), level].join();
     const meshes = districts.get(key);
-    if (meshes) meshes.push(mesh);
-    else districts.set(key, [mesh]);
+    const still = { mesh, pattern: patternOf(kind) };
+    if (meshes) meshes.push(still);
+    else districts.set(key, [still]);
   }
 
   /** Takes a node out of the file as it stands and gives its meshes our own material. */
@@ -150,24 +152,34 @@ function plain(material: Material): Material {
   return new MeshLambertMaterial({ color, vertexColors, side, transparent, opacity, flatShading: true });
 }
 
-const shared = new MeshLambertMaterial({ vertexColors: true, flatShading: true });
+const shared = surfaceMaterial();
 
-function merged(meshes: Mesh[]): Mesh {
-  const corners = meshes.reduce((sum, each) => sum + each.geometry.getAttribute("position").count, 0);
-  const faces = meshes.reduce((sum, each) => sum + (each.geometry.index?.count ?? each.geometry.getAttribute("position").count), 0);
+/** A mesh that never moves, and the pattern its kind shows. */
+interface Still {
+  mesh: Mesh;
+  pattern: number;
+}
+
+function merged(stills: Still[]): Mesh {
+  const count = (mesh: Mesh) => mesh.geometry.getAttribute("position").count;
+  const corners = stills.reduce((sum, { mesh }) => sum + count(mesh), 0);
+  const faces = stills.reduce((sum, { mesh }) => sum + (mesh.geometry.index?.count ?? count(mesh)), 0);
   const places = new Float32Array(corners * 3);
   const paint = new Uint16Array(corners * 3);
+  const pattern = new Uint8Array(corners);
   const index = new Uint32Array(faces);
   let vertex = 0;
   let face = 0;
-  for (const mesh of meshes) {
-    copyVertices(mesh, places, paint, vertex);
-    face = copyFaces(mesh, index, face, vertex);
-    vertex += mesh.geometry.getAttribute("position").count;
+  for (const each of stills) {
+    copyVertices(each.mesh, places, paint, vertex);
+    face = copyFaces(each.mesh, index, face, vertex);
+    pattern.fill(each.pattern, vertex, vertex + count(each.mesh));
+    vertex += count(each.mesh);
   }
   const geometry = new BufferGeometry();
   geometry.setAttribute("position", new BufferAttribute(places, 3));
   geometry.setAttribute("color", new BufferAttribute(paint, 3, true));
+  geometry.setAttribute("pattern", new BufferAttribute(pattern, 1));
   geometry.setIndex(new BufferAttribute(index, 1));
   const mesh = new Mesh(geometry, shared);
   mesh.castShadow = mesh.receiveShadow = true;

@@ -6,27 +6,24 @@ import {
   BufferGeometry,
   CircleGeometry,
   Color,
-  DataTexture,
   Group,
-  LinearFilter,
-  LinearMipmapLinearFilter,
   Mesh,
   MeshBasicMaterial,
-  RedFormat,
-  RepeatWrapping,
   ShaderMaterial,
   SphereGeometry,
   Vector3,
 } from "three";
 import { fraction } from "./looks";
+import { noiseTexture } from "./noise";
 
 /** Direction towards the sun, three.js frame; late morning. */
 export const SUN = new Vector3(0.42, 0.62, 0.58).normalize();
-export const HORIZON = new Color("#f1e4d0");
+export const HORIZON = new Color("#efe6d8");
 const ZENITH = new Color("#5b9bc9");
 const MIDDLE = new Color("#b4d6e4");
+/** Crests from near to far: green turning to the blue of far air. */
+const RIDGES = ["#a3b893", "#a9bfb4", "#b7cad0"];
 const RADIUS_M = 1500;
-const NOISE_PX = 256;
 
 const VERTEX = /* glsl */ `
 varying vec3 ray;
@@ -113,8 +110,8 @@ function hills(middle: Vector3, radius: number, lowest: number, ring: number): M
   const away = radius + 130 + ring * 170;
   const places = new Float32Array((corners + 1) * 6);
   const paint = new Float32Array((corners + 1) * 6);
-  const foot = HORIZON.clone().lerp(new Color("#a9b886"), 0.45 - ring * 0.14);
-  const crest = HORIZON.clone().lerp(new Color("#7d9a86"), 0.62 - ring * 0.19);
+  const foot = HORIZON.clone().lerp(new Color(RIDGES[ring]), ring === 0 ? 0.92 : 0.5);
+  const crest = new Color(RIDGES[ring]);
   const indices: number[] = [];
   for (let i = 0; i <= corners; i++) {
     const turn = (i / corners) * Math.PI * 2;
@@ -142,37 +139,4 @@ function ridge(turn: number, ring: number): number {
     sum += Math.sin(turn * waves + 6.28 * fraction(ring, k)) / k;
   }
   return 0.5 + 0.24 * sum;
-}
-
-/** Seamless value noise of five octaves, computed once instead of in every pixel of every picture. */
-function noiseTexture(): DataTexture {
-  const data = new Uint8Array(NOISE_PX * NOISE_PX);
-  for (let y = 0; y < NOISE_PX; y++) {
-    for (let x = 0; x < NOISE_PX; x++) {
-      let value = 0;
-      for (let octave = 0; octave < 5; octave++) {
-        const cells = 6 << octave;
-        value += lattice((x / NOISE_PX) * cells, (y / NOISE_PX) * cells, cells) / 2 ** (octave + 1);
-      }
-      data[y * NOISE_PX + x] = Math.min(255, value * 264);
-    }
-  }
-  const texture = new DataTexture(data, NOISE_PX, NOISE_PX, RedFormat);
-  texture.wrapS = texture.wrapT = RepeatWrapping;
-  texture.magFilter = LinearFilter;
-  texture.minFilter = LinearMipmapLinearFilter;
-  texture.generateMipmaps = true;
-  texture.needsUpdate = true;
-  return texture;
-}
-
-function lattice(x: number, y: number, cells: number): number {
-  const x0 = Math.floor(x);
-  const y0 = Math.floor(y);
-  const at = (i: number, j: number) => fraction((i % cells) * 7919 + (j % cells), cells);
-  const u = (x - x0) ** 2 * (3 - 2 * (x - x0));
-  const v = (y - y0) ** 2 * (3 - 2 * (y - y0));
-  const top = at(x0, y0) * (1 - u) + at(x0 + 1, y0) * u;
-  const low = at(x0, y0 + 1) * (1 - u) + at(x0 + 1, y0 + 1) * u;
-  return top * (1 - v) + low * v;
 }

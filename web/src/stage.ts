@@ -15,7 +15,8 @@ import {
 import { QualityControl } from "./quality";
 import { HORIZON, Sky, SUN } from "./sky";
 
-const SHADOW_REACH_M = 42;
+const STREET_REACH_M = 42;
+const OVERVIEW_REACH_M = 110;
 
 export class Stage {
   readonly scene = new Scene();
@@ -38,19 +39,17 @@ export class Stage {
     this.scene.fog = new Fog(HORIZON, 70, 520);
     this.scene.add(this.sky.root, new HemisphereLight("#d6e6f5", "#b89f7d", 1.65), this.sun, this.sun.target);
     this.sun.shadow.bias = -0.0006;
-    this.sun.shadow.radius = 2.5;
-    const box = this.sun.shadow.camera;
-    box.left = box.bottom = -SHADOW_REACH_M;
-    box.right = box.top = SHADOW_REACH_M;
-    box.near = 1;
-    box.far = 320;
+    this.sun.shadow.radius = 1.4;
+    this.sun.shadow.camera.near = 1;
+    this.sun.shadow.camera.far = 420;
     this.applyQuality();
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
   }
 
-  /** Draws one picture with the shadows centred on `focus`. */
-  render(focus: Vector3, seconds: number): void {
+  /** Draws one picture with the shadows centred on `focus`; an overview has them farther but coarser. */
+  render(focus: Vector3, seconds: number, overview: boolean): void {
+    this.reach(overview ? OVERVIEW_REACH_M : STREET_REACH_M);
     this.followSun(focus);
     this.sky.update(seconds);
     this.renderer.render(this.scene, this.camera);
@@ -81,12 +80,20 @@ export class Stage {
     this.camera.updateProjectionMatrix();
   }
 
+  private reach(metres: number): void {
+    const box = this.sun.shadow.camera;
+    if (box.right === metres) return;
+    box.left = box.bottom = -metres;
+    box.right = box.top = metres;
+    box.updateProjectionMatrix();
+  }
+
   /** Moves the shadow box in whole shadow pixels, so that edges of shadows don't crawl. */
   private followSun(focus: Vector3): void {
-    const step = (2 * SHADOW_REACH_M) / (this.quality.current.shadowPx || 1024);
+    const step = (2 * this.sun.shadow.camera.right) / (this.quality.current.shadowPx || 1024);
     const at = this.sun.target.position;
     at.set(Math.round(focus.x / step) * step, Math.round(focus.y), Math.round(focus.z / step) * step);
-    this.sun.position.copy(at).addScaledVector(SUN, 160);
+    this.sun.position.copy(at).addScaledVector(SUN, 210);
   }
 }
 
