@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
@@ -15,11 +15,15 @@ from ecumene_server.inbox import Inbox
 from ecumene_server.news import Answer, News, Ticket
 from ecumene_server.pace import Pace
 from ecumene_server.watch import Watch
+from ecumene_sim.events import NAMES
 from ecumene_sim.frame import Frame
-from ecumene_world.command import Command
+from ecumene_world.command import Command, Interact
+from ecumene_world.event import Event
 from ecumene_world.state import DT
 from ecumene_world.world import World
 
+USES: Final = frozenset(NAMES.values())
+"""Events that tell what came of using a thing."""
 WINDOW_TICKS: Final = 1200
 """Tick durations that percentiles are taken over: one minute."""
 CHORES_S: Final = 0.01
@@ -185,8 +189,23 @@ def _answers(commands: Sequence[Command], tickets: dict[tuple[str, str], Ticket]
         for event in frame.events
         if event.name == "rejected"
     }
+    used = {event.subject: event for event in frame.events if event.name in USES}
     durable = {command.name: command.durable for command in commands}
-    return tuple(
-        Answer(ticket, error=reasons.get(key), durable=durable[key[0]] and key not in reasons)
-        for key, ticket in tickets.items()
-    )
+    return tuple(_answer(ticket, key, reasons.get(key), used, durable[key[0]]) for key, ticket in tickets.items())
+
+
+def _answer(
+    ticket: Ticket,
+    key: tuple[str, str],
+    reason: str | None,
+    used: Mapping[str, Event],
+    durable: bool,
+) -> Answer:
+    name, subject = key
+    if reason is not None or name != Interact.name:
+        return Answer(ticket, reason, durable=durable and reason is None)
+    event = used.get(subject)
+    if event is None or event.name == "nothing_there":
+        return Answer(ticket, "There is nothing in reach that can be used.")
+    text = "\n".join(str(event.data[part]) for part in ("title", "text") if event.data.get(part))
+    return Answer(ticket, text=text or None)

@@ -166,6 +166,11 @@ class Hub:
         self.counters = Counters()
 
     @property
+    def tick_now(self) -> int:
+        """The last tick that was told."""
+        return self._tick
+
+    @property
     def clients(self) -> int:
         """How many visitors have a connection and an avatar."""
         return sum(visitor.is_here for visitor in self._visitors.values())

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ecumene_server import codec, wire
 from ecumene_server.news import Answer, News, Place, Speech, Stand
+from ecumene_sim.events import NAMES
 from ecumene_sim.frame import Frame
 from ecumene_world import kinds
 from ecumene_world.event import Event
@@ -28,7 +29,7 @@ MAX_HAPPENED: Final = 50
 """Most other events told in one tick; of readings only the newest of each field."""
 
 _VISITOR: Final = kinds.kind_named("visitor").code
-_QUIET: Final = frozenset({"spawned", "despawned", "said", "gesture", "thing", "rejected", "bump"})
+_QUIET: Final = frozenset({"spawned", "despawned", "said", "gesture", "thing", "rejected", "rested", *NAMES.values()})
 """Events that are told in other ways, or to nobody."""
 
 

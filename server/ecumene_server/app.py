@@ -1,0 +1,295 @@
+"""A running server: world, tick thread, sockets, store and bridge, put together and taken apart again."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from websockets.frames import CloseCode
+
+from ecumene_scenarios.session import Session
+from ecumene_server import auth, http, metrics, openworld, status
+from ecumene_server.connection import Connection
+from ecumene_server.errors import FailedError, StoreError
+from ecumene_server.freeze import Freezer
+from ecumene_server.host import Host
+from ecumene_server.hub import Hub, Opening
+from ecumene_server.journal import Journal
+from ecumene_server.late import LateMinds
+from ecumene_server.live import Live
+from ecumene_server.minding import minds_for
+from ecumene_server.news import News
+from ecumene_server.openworld import Inhabited, Wanted
+from ecumene_server.records import TickLog
+from ecumene_server.recovery import recover
+from ecumene_server.settings import Settings
+from ecumene_server.store import Store, open_store
+from ecumene_server.watch import Watch
+from ecumene_world import SceneGraph, compile_layout
+from ecumene_world.command import Recompile
+from ecumene_world.errors import GraphError
+from ecumene_world.exporters import write_glb
+
+SWITCH_S: Final = 0.001
+"""How long a thread may keep the interpreter when another wants it: a tick must not wait for a broadcast."""
+BACKLOG: Final = 1024
+SCENE_PATH: Final = "/scene.glb"
+SETTLE_S: Final = 0.25
+"""Pause after an edit before the layout is compiled again: edits come in bursts."""
+GOODBYE_S: Final = 1.0
+"""How long connections get to read why they are closed."""
+
+
+@dataclass(slots=True)
+class App:
+    """The parts of one server.
+
+    Attributes:
+        settings: What it was told.
+        name: Under which the world is kept.
+        epoch: Counts server starts of this world.
+        session: The world; touched by the tick thread only.
+        host: The tick thread.
+        hub: Everybody connected.
+        store: Where things are kept.
+        journal: The log's writer.
+        site: What HTTP answers.
+        minds: Who decides, None for nobody.
+        freezer: Copies the world between ticks.
+        connections: Every TCP connection.
+        stopped: Set when the server must end.
+        url: Where it can be opened.
+        edits: How often the scene graph was changed since the start.
+        snapshot_tick: Last tick in the last snapshot.
+        snapshot_s: Time that took.
+    """
+
+    settings: Settings
+    name: str
+    epoch: int
+    session: Session
+    host: Host
+    hub: Hub
+    store: Store
+    journal: Journal
+    site: http.Site
+    minds: LateMinds | None
+    freezer: Freezer
+    connections: set[Connection] = field(default_factory=set)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    url: str = ""
+    edits: int = 0
+    snapshot_tick: int = -1
+    snapshot_s: float = 0.0
+
+    async def save(self) -> None:
+        """Stores a snapshot of this moment."""
+        start = time.perf_counter()
+        frozen = await self.host.wonder(lambda: self.freezer.freeze(self.edits))
+        await self.store.put_snapshot(self.epoch, frozen.tick, await asyncio.to_thread(frozen.packed))
+        self.snapshot_tick, self.snapshot_s = frozen.tick, time.perf_counter() - start
+
+    async def recompile(self) -> None:
+        """Compiles the edited scene graph off the tick, swaps the layout in and serves the new scene file."""
+        edits = self.edits
+        graph = await self.host.wonder(lambda: self.freezer.graph(edits))
+        old = self.session.world.layout
+        try:
+            layout = await asyncio.to_thread(compile_layout, graph, cell_m=old.asked_cell_m, device=old.device)
+        except GraphError:
+            return
+        await self.host.wonder(lambda: self.session.world.offer(layout))
+        self.host.submit(Recompile())
+        self.hub.scene_changed(await self.show(graph))
+
+    async def show(self, graph: SceneGraph) -> str:
+        """Serves the scene file of a graph; returns its URL."""
+        content = await asyncio.to_thread(_scene_file, graph)
+        self.site.put(SCENE_PATH, content)
+        return _scene_url(content)
+
+
+@asynccontextmanager
+async def running(settings: Settings, tell: Callable[[str], None]) -> AsyncIterator[App]:
+    """Opens a world and serves it until the context ends; then saves it and says goodbye to everybody.
+
+    Raises:
+        UsageError: The settings name no world.
+        FailedError: The world can't be opened, or the port is taken.
+        StoreError: The database can't be used.
+    """
+    wanted = openworld.find(settings, tell)
+    sys.setswitchinterval(SWITCH_S)
+    async with AsyncExitStack() as stack:
+        token = auth.admin_token(openworld.folder(settings) / f"{wanted.name}.admin")
+        url = openworld.database_url(settings, wanted.name)
+        store = await stack.enter_async_context(open_store(url, wanted.name, admin_token=token))
+        session = await _session(settings, wanted, store, tell)
+        app = await _assemble(settings, wanted.name, session, store)
+        stack.push_async_callback(_close, app)
+        await stack.enter_async_context(_listening(app))
+        app.host.start()
+        await stack.enter_async_context(_chores(app))
+        yield app
+
+
+async def _session(settings: Settings, wanted: Wanted, store: Store, tell: Callable[[str], None]) -> Session:
+    def scenario() -> Inhabited:
+        return Inhabited(wanted.build, wanted.npcs, settings.visitors)
+
+    recovered = await recover(store, scenario, tell, device=settings.device)
+    if recovered is not None:
+        tell(f"{wanted.name} goes on at tick {recovered.session.now}, {recovered.replayed} of them replayed.")
+        return recovered.session
+    tell(f"Making {wanted.name}.")
+    return await asyncio.to_thread(Session, scenario(), seed=settings.seed, device=settings.device)
+
+
+async def _assemble(settings: Settings, name: str, session: Session, store: Store) -> App:
+    loop = asyncio.get_running_loop()
+    epoch = await store.begin_epoch(session.now)
+    deciding = minds_for(settings, session.world)
+    minds = None if deciding is None else LateMinds(deciding, session.world)
+
+    def publish(news: News) -> None:
+        loop.call_soon_threadsafe(_published, app, news)
+
+    log, freezer, watch = TickLog(), Freezer(session), Watch(session.world, epoch)
+    session.minds, session.recorder = minds, log
+    host = Host(session, watch, log, publish)
+    content = await asyncio.to_thread(_scene_file, freezer.graph(0))
+    site = http.Site({**http.page_files(), SCENE_PATH: content})
+    journal = Journal(store, epoch, lambda tick: app.hub.committed(tick), lambda why: app.hub.unsaved(why))  # noqa: PLW0108
+    opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content))
+    budget = settings.budget_kb * 1024 // 20
+    live = Live(host, session.engine)
+    hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
+    app = App(settings, name, epoch, session, host, hub, store, journal, site, minds, freezer)
+    site.put("/healthz", lambda: http.plain(status.health(app)))
+    site.put("/metrics", metrics.exposition(lambda: status.readings(app)))
+    frozen = freezer.freeze(0)
+    await store.put_snapshot(epoch, frozen.tick, await asyncio.to_thread(frozen.packed))
+    app.snapshot_tick = frozen.tick
+    return app
+
+
+def _published(app: App, news: News) -> None:
+    app.hub.publish(news)
+    if any(name == "edited" and data.get("edit") != "compiled" for name, _, _, data in news.happened):
+        app.edits += 1
+
+
+def _spawner(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, None]], None]:
+    tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(work: Coroutine[Any, Any, None]) -> None:
+        task = loop.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return spawn
+
+
+@asynccontextmanager
+async def _listening(app: App) -> AsyncIterator[None]:
+    settings, loop = app.settings, asyncio.get_running_loop()
+
+    def accept() -> Connection:
+        return Connection(app.site, app.hub, app.connections, time.monotonic)
+
+    try:
+        server = await loop.create_server(accept, settings.host, settings.port, backlog=BACKLOG)
+    except OSError as error:
+        raise FailedError(_why_deaf(settings, error)) from error
+    port = server.sockets[0].getsockname()[1]
+    shown = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host  # noqa: S104
+    app.url = f"http://{shown}:{port}"
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def _why_deaf(settings: Settings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {settings.port} of {settings.host} is taken; choose another with --port, or 0 for any free one"
+    if error.errno == errno.EACCES:
+        return f"port {settings.port} may not be used without more rights; choose one above 1023 with --port"
+    return f"{settings.host}:{settings.port} can't be listened on: {error.strerror or error}"
+
+
+@asynccontextmanager
+async def _chores(app: App) -> AsyncIterator[None]:
+    """Runs what happens beside the ticks, and watches the tick thread."""
+    app.host.failed.add_done_callback(lambda _: loop.call_soon_threadsafe(app.stopped.set))
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(work(app)) for work in (_seconds, _snapshots, _edits)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _seconds(app: App) -> None:
+    """Lets go of whoever is silent, late or lost."""
+    while True:
+        await asyncio.sleep(1.0)
+        app.hub.tick()
+        now = time.monotonic()
+        for connection in list(app.connections):
+            connection.tick(now)
+
+
+async def _snapshots(app: App) -> None:
+    while True:
+        await asyncio.sleep(app.settings.snapshot_s)
+        try:
+            await app.save()
+        except StoreError as error:
+            app.journal.failing = str(error)
+
+
+async def _edits(app: App) -> None:
+    seen = 0
+    while True:
+        await asyncio.sleep(SETTLE_S)
+        if app.edits != seen:
+            seen = app.edits
+            await app.recompile()
+
+
+async def _close(app: App) -> None:
+    """Ends ticking, tells everybody, writes what is left."""
+    stands = app.hub.stop("The server stops; the world is kept.")
+    for connection in list(app.connections):
+        connection.close(CloseCode.GOING_AWAY, "the server stops")
+    await asyncio.to_thread(app.host.stop)
+    await asyncio.sleep(0)
+    await app.journal.close()
+    if app.minds is not None:
+        await asyncio.to_thread(app.minds.close)
+    if app.journal.failing is None:
+        await app.save()
+        await app.store.put_stands(stands)
+    deadline = time.monotonic() + GOODBYE_S
+    while app.connections and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    for connection in list(app.connections):
+        connection.transport.abort()
+
+
+def _scene_file(graph: SceneGraph) -> http.Body:
+    return http.body(write_glb(graph), "model/gltf-binary", cache="no-cache")
+
+
+def _scene_url(content: http.Body) -> str:
+    digest = content.etag.strip('"')
+    return f"{SCENE_PATH}?{digest}"

@@ -1,0 +1,87 @@
+"""`ecumene`: one door to everything. Exit status: 0 done, 1 it failed, 2 the request was wrong."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from ecumene_server.errors import UsageError
+
+COMMANDS: Final = ("serve",)
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command line; returns its exit status and never raises what went wrong."""
+    try:
+        options = parser().parse_args(arguments)
+        return int(options.run(options))
+    except UsageError as error:
+        return _fail(str(error), WRONG)
+    except KeyboardInterrupt:
+        return _fail("interrupted", FAILED)
+    except BrokenPipeError:
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - no traceback may reach a user
+        return _explain(error)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of all commands."""
+    top = _Parser(prog="ecumene", description="Generate a world, inhabit it, open it to people, train in it.")
+    top.add_argument("--version", action="version", version=f"ecumene {_version()}")
+    subcommands: Any = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    for name in COMMANDS:
+        importlib.import_module(f"ecumene_server.commands.{name}").add(subcommands)
+    return top
+
+
+def _explain(error: Exception) -> int:
+    """Tells a known error as its sentence; writes an unknown one to a file."""
+    known, status = _known(error)
+    if known:
+        return _fail(str(error), status)
+    with tempfile.NamedTemporaryFile("w", prefix="ecumene-", suffix=".log", delete=False, encoding="utf-8") as log:
+        traceback.print_exception(error, file=log)
+    return _fail(f"something unexpected went wrong ({type(error).__name__}); details are in {Path(log.name)}", FAILED)
+
+
+def _known(error: Exception) -> tuple[bool, int]:
+    """Returns whether the error's text is fit for users, and the exit status it stands for."""
+    from ecumene_scenarios.errors import DocumentError, UnknownScenario
+    from ecumene_world.errors import UnknownKindError
+
+    module = type(error).__module__
+    wrong = isinstance(error, UsageError | UnknownScenario | DocumentError | UnknownKindError)
+    return module.startswith("ecumene_") and module.endswith(".errors"), WRONG if wrong else FAILED
+
+
+def _fail(sentence: str, status: int) -> int:
+    print(f"ecumene: {sentence}", file=sys.stderr)
+    return status
+
+
+def _version() -> str:
+    try:
+        return version("ecumene")
+    except PackageNotFoundError:
+        return "from source"

@@ -1,0 +1,127 @@
+"""Finds the world that `ecumene serve` was asked for, and its people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ecumene_scenarios.packs.living import Living
+from ecumene_server.errors import FailedError, UsageError
+from ecumene_server.settings import Settings
+from ecumene_world import SceneGraph, datasets, importers
+from ecumene_world.errors import ImportFailed
+from ecumene_world.generate import generate
+
+DEFAULT_CITY: Final = "bubenec"
+DEFAULT_NPCS: Final = 200
+GENERATED: Final = {"town": 200, "plaza": 30, "apartment": 6, "arena": 12}
+"""Kinds of worlds that can be generated, and how many NPCs they get."""
+MAPS: Final = ("bubenec", "helsinki")
+
+
+class Inhabited(Living):
+    """A given world whose NPCs live their day."""
+
+    name = "inhabited"
+
+    def __init__(self, build: Callable[[], SceneGraph], population: int, visitors: int = 128) -> None:
+        super().__init__(population)
+        self._build = build
+        self._visitors = visitors
+
+    def slots(self) -> int:
+        """Returns how many avatars fit in: all NPCs and as many visitors as are allowed."""
+        return self.population() + self._visitors
+
+    def graph(self, seed: int) -> SceneGraph:
+        """Returns the given world, whatever the seed."""
+        del seed
+        return self._build()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which world to open.
+
+    Attributes:
+        name: Under which it is kept: letters, digits and dashes.
+        npcs: How many NPCs a new one gets.
+        build: Makes its scene graph; takes seconds to minutes.
+    """
+
+    name: str
+    npcs: int
+    build: Callable[[], SceneGraph]
+
+
+def find(settings: Settings, tell: Callable[[str], None]) -> Wanted:
+    """Returns the world that the settings name; nothing is built yet.
+
+    Raises:
+        UsageError: There is no such kind, map or file.
+    """
+    name = settings.world
+    if name == "":
+        return _wanted(settings, DEFAULT_CITY, DEFAULT_NPCS, lambda: _default(settings.seed, tell))
+    if name in MAPS:
+        return _wanted(settings, name, DEFAULT_NPCS, lambda: importers.read(datasets.fetch(name)))
+    if name in GENERATED:
+        return _wanted(settings, f"{name}-{settings.seed}", GENERATED[name], lambda: generate(name, settings.seed))
+    path = Path(name)
+    if not path.is_file():
+        known = ", ".join([*GENERATED, *MAPS])
+        raise UsageError(f"the world {name!r} is neither a file nor one of {known}")
+    return _wanted(settings, _slug(path.stem), DEFAULT_NPCS, lambda: read(path))
+
+
+def read(path: Path) -> SceneGraph:
+    """Returns the world in a file: our own JSON, or anything that can be imported.
+
+    Raises:
+        WorldError: The file holds no world.
+    """
+    return SceneGraph.load(path) if path.suffix == ".json" else importers.read(path)
+
+
+def _default(seed: int, tell: Callable[[str], None]) -> SceneGraph:
+    try:
+        return importers.read(datasets.fetch(DEFAULT_CITY))
+    except ImportFailed as error:
+        tell(f"The map of {DEFAULT_CITY} can't be had ({error}); a town is generated instead.")
+        return generate("town", seed)
+
+
+def _wanted(settings: Settings, name: str, npcs: int, build: Callable[[], SceneGraph]) -> Wanted:
+    return Wanted(name, npcs if settings.npcs < 0 else settings.npcs, build)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "world"
+
+
+def database_url(settings: Settings, name: str) -> str:
+    """Returns where the world is stored, making the folder.
+
+    Raises:
+        FailedError: The folder can't be made.
+    """
+    if settings.db:
+        return settings.db
+    return f"sqlite:///{folder(settings) / name}.db"
+
+
+def folder(settings: Settings) -> Path:
+    """Returns the folder of stored worlds, making it.
+
+    Raises:
+        FailedError: It can't be made.
+    """
+    path = Path(settings.folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FailedError(f"the folder {str(path)!r} can't be made: {error.strerror}") from error
+    return path

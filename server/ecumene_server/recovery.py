@@ -1,0 +1,100 @@
+"""Opening a stored world: the last good snapshot, then every record after it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from ecumene_scenarios.errors import ScenarioError
+from ecumene_scenarios.record import check_of
+from ecumene_scenarios.scenario import Scenario
+from ecumene_scenarios.session import Session, restored
+from ecumene_server import records
+from ecumene_server.errors import DamagedError, FailedError
+from ecumene_server.store import LogRow, SnapshotInfo
+from ecumene_world.errors import SnapshotError
+
+
+class History(Protocol):
+    """The stored past of one world; `store.Store` implements it."""
+
+    async def snapshots(self) -> list[SnapshotInfo]:
+        """Returns the snapshots, newest first."""
+
+    async def snapshot_body(self, info: SnapshotInfo) -> bytes:
+        """Returns the bytes of one."""
+
+    def log_after(self, tick: int) -> AsyncIterator[LogRow]:
+        """Yields the records after a tick."""
+
+    async def drop_log_after(self, tick: int) -> int:
+        """Removes the records after a tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A world that goes on.
+
+    Attributes:
+        session: Stands after the last usable record.
+        snapshot_tick: The snapshot it began from.
+        replayed: Records applied since.
+        dropped: Records that could not be used.
+    """
+
+    session: Session
+    snapshot_tick: int
+    replayed: int
+    dropped: int
+
+
+async def recover(
+    history: History,
+    scenario: Callable[[], Scenario],
+    tell: Callable[[str], None],
+    *,
+    device: torch.device | str = "cpu",
+) -> Recovered | None:
+    """Returns the stored world as it was when its last record was written, None when nothing is stored.
+
+    A damaged snapshot is passed over for the one before; a damaged or missing record ends the replay. Both are told.
+
+    Raises:
+        FailedError: There are snapshots, but none of them can be read.
+    """
+    found = await history.snapshots()
+    if not found:
+        return None
+    for info in found:
+        try:
+            session = restored(await history.snapshot_body(info), scenario(), device=device)
+        except (DamagedError, SnapshotError, ScenarioError) as error:
+            tell(f"The snapshot of tick {info.tick} can't be used, the one before is tried: {error}.")
+            continue
+        return await _replay(history, session, info.tick, tell)
+    raise FailedError(f"none of the {len(found)} stored snapshots of this world can be read")
+
+
+async def _replay(history: History, session: Session, start: int, tell: Callable[[str], None]) -> Recovered:
+    tick = start
+    try:
+        async for row in history.log_after(start):
+            _repeat(session, row, tick + 1)
+            tick = row.tick
+    except DamagedError as error:
+        tell(f"The world goes on from tick {tick}, later ticks are lost: {error}.")
+    dropped = await history.drop_log_after(tick)
+    return Recovered(session, start, tick - start, dropped)
+
+
+def _repeat(session: Session, row: LogRow, due: int) -> None:
+    if row.tick != due:
+        raise DamagedError(f"the log jumps to tick {row.tick} where {due} is due")
+    record = records.unpacked(row.payload)
+    commands, actions = records.commands_of(record), records.actions_of(record)
+    session.repeat(commands, actions)
+    if check_of(session.world.state) != record.check:
+        raise DamagedError(f"the replay of tick {row.tick} does not lead where it led before")

@@ -1,0 +1,78 @@
+"""What a running server tells about itself: `/healthz` and `/metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ecumene_server.metrics import Reading
+
+if TYPE_CHECKING:
+    from ecumene_server.app import App
+
+
+def health(app: App) -> dict[str, Any]:
+    """Returns what `/healthz` tells."""
+    timings = app.host.timings
+    return {
+        "status": "ok" if app.journal.failing is None else "degraded",
+        "problem": app.journal.failing,
+        "world": app.name,
+        "epoch": app.epoch,
+        "tick": app.hub.tick_now,
+        "tick_hz": round(timings.hz(), 2),
+        "tick_p50_ms": round(timings.percentile_ms(0.5), 2),
+        "tick_p99_ms": round(timings.percentile_ms(0.99), 2),
+        "ticks_skipped": app.host.pace.skipped,
+        "npcs": app.hub.npcs,
+        "clients": app.hub.clients,
+        "snapshot_tick": app.snapshot_tick,
+    }
+
+
+def readings(app: App) -> Iterable[Reading]:
+    """Returns what `/metrics` tells."""
+    yield from _ticks(app)
+    yield from _clients(app)
+    yield from _log(app)
+    if app.minds is not None:
+        late = app.minds.lateness
+        for word, count in (("on_time", late.on_time), ("late", late.late), ("dropped", late.dropped)):
+            labels = (("when", word),)
+            yield Reading("decisions", "Batches of decisions by punctuality.", count, counts=True, labels=labels)
+
+
+def _ticks(app: App) -> Iterable[Reading]:
+    timings = app.host.timings
+    yield Reading("tick", "Current tick.", app.hub.tick_now)
+    yield Reading("tick_rate_hz", "Ticks a second, lately.", timings.hz())
+    for share in (0.5, 0.9, 0.99):
+        labels = (("quantile", f"{share:g}"),)
+        yield Reading("tick_ms", "Duration of a tick, ms.", timings.percentile_ms(share), labels=labels)
+    yield Reading("ticks", "Ticks stepped.", timings.ticks, counts=True)
+    yield Reading("ticks_skipped", "Deadlines given up under load.", app.host.pace.skipped, counts=True)
+    yield Reading("commands_dropped", "Commands left out under load.", app.host.inbox.dropped, counts=True)
+    yield Reading("npcs", "NPCs alive.", app.hub.npcs)
+
+
+def _clients(app: App) -> Iterable[Reading]:
+    counters = app.hub.counters
+    yield Reading("clients", "Visitors connected.", app.hub.clients)
+    yield Reading("messages_in", "Messages from clients.", counters.messages_in, counts=True)
+    yield Reading("bytes_in", "Bytes of messages from clients.", counters.bytes_in, counts=True)
+    yield Reading("hot_frames_out", "Position messages sent.", counters.hot_out, counts=True)
+    yield Reading("hot_bytes_out", "Bytes of position messages sent.", counters.hot_bytes_out, counts=True)
+    yield Reading("hot_frames_skipped", "Position messages that slow clients missed.", counters.skipped, counts=True)
+    yield Reading("clients_refused", "Connections closed for breaking a rule.", counters.refused, counts=True)
+    yield Reading("joins", "Visitors welcomed.", counters.joins, counts=True)
+    yield Reading("resumes", "Welcomes that took up an earlier stream.", counters.resumes, counts=True)
+
+
+def _log(app: App) -> Iterable[Reading]:
+    counters = app.journal.counters
+    yield Reading("log_records", "Log records written.", counters.records, counts=True)
+    yield Reading("log_bytes", "Bytes of log records written.", counters.bytes, counts=True)
+    yield Reading("log_commits", "Commits they took.", counters.commits, counts=True)
+    yield Reading("log_failures", "Commits that failed.", counters.failures, counts=True)
+    yield Reading("snapshot_tick", "Last tick in the last snapshot.", app.snapshot_tick)
+    yield Reading("snapshot_seconds", "Time the last snapshot took to write, s.", app.snapshot_s)
