@@ -272,11 +272,12 @@ def _fields(
 ) -> dict[str, NDArray[Any]]:
     """Returns the fields (L, H, W) of the walkable grid by name."""
     boxes = solids.with_openings(solids.solids_of(table, assets), table, doors.segment, doors.level)
-    blocks, clouds = solids.blocks_of(table), solids.clouds_of(table, graph, ground.raster.step_m)
+    clouds = solids.clouds_of(table, graph, ground.raster.step_m / 2)
+    obstacles = clearance.Obstacles(boxes, solids.blocks_of(table), clouds)
     layers: list[dict[str, NDArray[Any]]] = []
     for level in range(len(ground.floor)):
-        canvas = clearance.stamped(ground, level, table, boxes, blocks, clouds)
-        near, tall = clearance.clearance_field(canvas, ground.raster), clearance.tall_field(canvas, ground.raster)
+        canvas = clearance.stamped(ground, level, table, obstacles)
+        near, tall = clearance.clearance_field(canvas), clearance.tall_field(canvas)
         layers.append(
             {
                 "floor": _filled(ground.floor[level, ::2, ::2], ground.surface[level, ::2, ::2] != Surface.NONE),

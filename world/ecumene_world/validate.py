@@ -2,7 +2,8 @@
 
 Known to the compiler: `level` storey; `polygon` [[x, y], ...] local metres; `height_m`; `size` [x, y, z]; `mesh` and
 `heights` keys of arrays, with `cell_m` and `origin`; `state` initial; `radius_m`; `width_m`; `entrances`
-[[x, y, yaw], ...]; `interior`. Known to people and minds: `title`, `text`, `role`, `style`. Others are kept untouched.
+[[x, y, yaw], ...]; `openings` [[start, width, sill, head], ...] of a wall with a size; `interior`. Known to people and
+minds: `title`, `text`, `role`, `style`. Others are kept untouched.
 """
 
 from __future__ import annotations
@@ -178,6 +179,12 @@ def _entrances(value: JSON) -> str:
     return "" if fits else "a list of [x, y, yaw]"
 
 
+def _openings(value: JSON) -> str:
+    rule = _numbers(4, "")
+    fits = isinstance(value, list) and len(value) <= 1000 and not any(map(rule, value))
+    return "" if fits else "a list of [start, width, sill, head] in metres"
+
+
 def _text(value: JSON) -> str:
     return "" if isinstance(value, str) else "text"
 
@@ -192,6 +199,7 @@ _RULES: Final[Mapping[str, Callable[[JSON], str]]] = {
     "polygon": _polygon,
     "size": _size,
     "entrances": _entrances,
+    "openings": _openings,
     "origin": _numbers(2, "[x, y]"),
     "height_m": _positive,
     "radius_m": _positive,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from ecumene_world.compiler.raster import Floats, Ints, Patch, Raster, Shapes, covered, polygon_patch
+from ecumene_world.compiler.raster import Floats, Ints, Raster, Shapes, covered, polygon_patch
 from ecumene_world.compiler.rows import Rows
 from ecumene_world.compiler.solids import Block, Cloud, Solids, category_of
 from ecumene_world.compiler.surfaces import STEP_M, Ground
@@ -38,6 +38,24 @@ _EDGE: Final = -2
 """Label of cells without an obstacle, but without anything to walk on either."""
 _FREE: Final = -3
 
+Bools = NDArray[np.bool_]
+Cells = tuple[Ints, Ints]
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacles:
+    """Everything solid in the scene, world frame.
+
+    Attributes:
+        solids: Boxes and cylinders.
+        blocks: Footprints.
+        clouds: Imported meshes.
+    """
+
+    solids: Solids
+    blocks: list[Block]
+    clouds: list[Cloud]
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -59,120 +77,108 @@ class Canvas:
     """Obstacles of one storey stamped on the fine raster, each (H, W).
 
     Attributes:
+        raster: Where its cells are.
+        floor: f32 height of what is walked on, metres.
+        walkable: Whether there is something to walk on.
         label: i32 index into `shapes`, or one of the negative labels above.
         top: f32 world z of the top, metres.
         category: u8 `Category`.
         tall: Whether it rises `TALL_M` above the floor.
         inside: Whether it lies in the footprint of a block.
-        walkable: Whether there is something to walk on.
         shapes: Every solid that a label can name.
     """
 
+    raster: Raster
+    floor: NDArray[np.float32]
+    walkable: Bools
     label: NDArray[np.int32]
     top: NDArray[np.float32]
     category: NDArray[np.uint8]
-    tall: NDArray[np.bool_]
-    inside: NDArray[np.bool_]
-    walkable: NDArray[np.bool_]
+    tall: Bools
+    inside: Bools
     shapes: Shapes
 
+    @classmethod
+    def blank(cls, ground: Ground, level: int, shapes: Shapes) -> Canvas:
+        """Returns a storey without obstacles."""
+        walkable, floor, shape = ground.surface[level] != Surface.NONE, ground.floor[level], ground.raster.shape
+        label = np.where(walkable, np.int32(_FREE), np.int32(_EDGE))
+        category, tall, inside = np.zeros(shape, np.uint8), np.zeros(shape, bool), np.zeros(shape, bool)
+        return cls(ground.raster, floor, walkable, label, floor.copy(), category, tall, inside, shapes)
 
-def stamped(ground: Ground, level: int, rows: Rows, solids: Solids, blocks: list[Block], clouds: list[Cloud]) -> Canvas:
-    """Returns the obstacles of one storey on the fine raster; where several overlap, the tallest counts."""
-    raster, floor, walkable = ground.raster, ground.floor[level], ground.surface[level] != Surface.NONE
+    @property
+    def band_m(self) -> float:
+        """How far from a solid cells still count as its own, so that no thin solid falls between nodes."""
+        return 0.75 * self.raster.step_m
+
+
+def stamped(ground: Ground, level: int, rows: Rows, obstacles: Obstacles) -> Canvas:
+    """Returns the obstacles of one storey on the fine raster; where several overlap, the tallest counts.
+
+    Walls and buildings are in the way on every storey that they reach, other things on their own only.
+    """
     category = category_of(rows)
     own = rows.level == level
-    structure = category == Category.BUILDING
-    here = (own | structure)[solids.row]
-    solids = solids.take(here & _in_the_way(ground, level, rows, solids))
+    here = own | (category == Category.BUILDING) | (category == Category.WALL)
+    lowest = _lowest(ground, level)
+    solids = obstacles.solids.take(here[obstacles.solids.row])
+    solids = solids.take(_in_the_way(ground, level, solids, np.where(own, rows.position[:, 2], lowest)[solids.row]))
     solids = solids.take(np.argsort(solids.high, kind="stable"))
-    walls = [block for block in blocks if own[block.row] or structure[block.row]]
-    edges = [_edges(block) for block in walls]
-    shapes = _joined([solids.shapes, *edges])
-    canvas = _blank(raster, walkable, floor, shapes)
-    _stamp_blocks(canvas, ground, level, walls, edges, len(solids), category)
-    _stamp_clouds(canvas, ground, level, [cloud for cloud in clouds if own[cloud.row]], category)
-    _stamp_solids(canvas, ground, level, solids, category)
-    _stamp_steps(canvas, ground, level)
+    blocks = sorted((block for block in obstacles.blocks if here[block.row]), key=lambda block: block.high)
+    bases = [_base(ground, level, block.polygon, block.low if own[block.row] else lowest) for block in blocks]
+    standing = [
+        (block, base)
+        for block, base in zip(blocks, bases, strict=True)
+        if block.low < base + HEADROOM_M and block.high > base + LOW_M
+    ]
+    edges = [_edges(block) for block, _ in standing]
+    canvas = Canvas.blank(ground, level, Shapes.joined([solids.shapes, *edges]))
+    first = len(solids)
+    for (block, base), sides in zip(standing, edges, strict=True):
+        _stamp_block(canvas, block, sides, first, int(category[block.row]), tall=block.high - base >= TALL_M)
+        first += len(sides)
+    for cloud in obstacles.clouds:
+        if own[cloud.row]:
+            _stamp_cloud(canvas, cloud, int(category[cloud.row]))
+    _stamp_solids(canvas, solids, category[solids.row])
+    _stamp_steps(canvas, ground.surface[level])
     return canvas
 
 
-def clearance_field(canvas: Canvas, raster: Raster) -> Field:
+def clearance_field(canvas: Canvas) -> Field:
     """Returns signed distances to the nearest obstacle or edge of the walkable area."""
     blocked = canvas.label != _FREE
-    field = _nearest(canvas, raster, blocked)
-    distance, inside = field.distance, canvas.inside[::2, ::2]
-    distance = np.where(inside, -np.abs(distance), distance)
-    depth = (_cell_distance(~blocked, raster) - raster.step_m / 2).clip(0)
+    field = _nearest(canvas, blocked)
+    distance = np.where(canvas.inside[::2, ::2], -np.abs(field.distance), field.distance)
+    depth = (_cell_distance(~blocked, canvas.raster) - canvas.raster.step_m / 2).clip(0)
     vague = blocked[::2, ::2] & ((canvas.label[::2, ::2] < 0) | ~canvas.walkable[::2, ::2])
     distance = np.where(vague, np.minimum(distance, -depth), distance)
     return Field(distance.astype(np.float32), field.top, field.category)
 
 
-def tall_field(canvas: Canvas, raster: Raster) -> Field:
+def tall_field(canvas: Canvas) -> Field:
     """Returns distances to the nearest tall obstacle; `FAR_M` and SKY where the storey has none."""
-    return _nearest(canvas, raster, canvas.tall)
+    return _nearest(canvas, canvas.tall)
 
 
-def _blank(raster: Raster, walkable: NDArray[np.bool_], floor: NDArray[np.float32], shapes: Shapes) -> Canvas:
-    label = np.where(walkable, np.int32(_FREE), np.int32(_EDGE))
-    category = np.zeros(raster.shape, np.uint8)
-    tall, inside = np.zeros(raster.shape, bool), np.zeros(raster.shape, bool)
-    return Canvas(label, floor.copy(), category, tall, inside, walkable, shapes)
+def _lowest(ground: Ground, level: int) -> float:
+    """Returns the height of the lowest floor of a storey, metres."""
+    there = ground.surface[level] != Surface.NONE
+    return float(ground.floor[level][there].min()) if there.any() else 0.0
 
 
-def _in_the_way(ground: Ground, level: int, rows: Rows, solids: Solids) -> NDArray[np.bool_]:
-    """Tells which solids (M,) an upright body on this storey would bump into."""
+def _in_the_way(ground: Ground, level: int, solids: Solids, otherwise: Floats) -> Bools:
+    """Tells which solids (M,) an upright body on a storey would bump into.
+
+    Args:
+        ground: What is walked on.
+        level: The storey.
+        solids: M of them.
+        otherwise: (M,) height of the ground for solids that stand beside it, metres.
+    """
     iy, ix = ground.raster.nearest(solids.shapes.centre)
-    base = np.where(
-        ground.surface[level, iy, ix] != Surface.NONE, ground.floor[level, iy, ix], rows.position[solids.row, 2]
-    )
+    base = np.where(ground.surface[level, iy, ix] != Surface.NONE, ground.floor[level, iy, ix], otherwise)
     return np.asarray((solids.low < base + HEADROOM_M) & (solids.high > base + LOW_M))
-
-
-def _edges(block: Block) -> Shapes:
-    """Returns the sides of a block as boxes without thickness."""
-    after = np.roll(block.polygon, -1, 0)
-    along = after - block.polygon
-    length = np.hypot(along[:, 0], along[:, 1])
-    half = np.stack([length / 2, np.zeros(len(length))], 1)
-    yaw = np.arctan2(along[:, 1], along[:, 0])
-    return Shapes((block.polygon + after) / 2, half, yaw, np.zeros(len(length), bool))
-
-
-def _joined(parts: list[Shapes]) -> Shapes:
-    return Shapes(
-        np.concatenate([part.centre for part in parts]),
-        np.concatenate([part.half for part in parts]),
-        np.concatenate([part.yaw for part in parts]),
-        np.concatenate([part.round for part in parts]),
-    )
-
-
-def _stamp_blocks(
-    canvas: Canvas,
-    ground: Ground,
-    level: int,
-    blocks: list[Block],
-    edges: list[Shapes],
-    first: int,
-    category: NDArray[np.uint8],
-) -> None:
-    """Stamps footprints: their inside, then their sides; lower ones first."""
-    starts = first + np.cumsum([0, *(len(sides) for sides in edges)])
-    for at in sorted(range(len(blocks)), key=lambda index: blocks[index].high):
-        block = blocks[at]
-        patch = polygon_patch(ground.raster, block.polygon)
-        base = _base(ground, level, block.polygon, block.low)
-        if block.low >= base + HEADROOM_M or block.high <= base + LOW_M:
-            continue
-        tall = block.high - base >= TALL_M
-        if patch is not None:
-            _paint(canvas, patch, _AREA, block.high, category[block.row], tall=tall)
-        for iy, ix, side in covered(ground.raster, edges[at], _band(ground.raster)):
-            canvas.label[iy, ix] = starts[at] + side
-            canvas.top[iy, ix], canvas.category[iy, ix] = block.high, category[block.row]
-            canvas.tall[iy, ix] = tall
 
 
 def _base(ground: Ground, level: int, polygon: Floats, otherwise: float) -> float:
@@ -182,63 +188,74 @@ def _base(ground: Ground, level: int, polygon: Floats, otherwise: float) -> floa
     return float(ground.floor[level, iy, ix][there].mean()) if there.any() else otherwise
 
 
-def _paint(canvas: Canvas, patch: Patch, label: int, top: float, category: int, *, tall: bool) -> None:
-    canvas.label[patch.window][patch.inside] = label
-    canvas.top[patch.window][patch.inside] = top
-    canvas.category[patch.window][patch.inside] = category
-    canvas.tall[patch.window][patch.inside] = tall
-    canvas.inside[patch.window] |= patch.inside
+def _edges(block: Block) -> Shapes:
+    """Returns the sides of a block as boxes without thickness."""
+    return Shapes.segments(block.polygon, np.roll(block.polygon, -1, 0))
 
 
-def _stamp_clouds(canvas: Canvas, ground: Ground, level: int, clouds: list[Cloud], category: NDArray[np.uint8]) -> None:
-    """Stamps the parts of imported meshes that stand between step and head height."""
-    for cloud in clouds:
-        iy, ix = ground.raster.nearest(cloud.points[:, :2])
-        above = cloud.points[:, 2] - ground.floor[level, iy, ix]
-        hit = (above > LOW_M) & (above < HEADROOM_M)
-        iy, ix, z = iy[hit], ix[hit], cloud.points[hit, 2].astype(np.float32)
-        fresh = canvas.label[iy, ix] == _FREE
-        canvas.top[iy[fresh], ix[fresh]] = -np.inf
-        canvas.label[iy, ix] = _AREA
-        np.maximum.at(canvas.top, (iy, ix), z)
-        canvas.category[iy, ix] = category[cloud.row]
-        canvas.tall[iy, ix] |= canvas.top[iy, ix] - ground.floor[level, iy, ix] >= TALL_M
+def _stamp_block(canvas: Canvas, block: Block, sides: Shapes, first: int, category: int, *, tall: bool) -> None:
+    """Stamps a footprint: its inside, then its sides, which are labelled from `first` on."""
+    patch = polygon_patch(canvas.raster, block.polygon)
+    if patch is not None:
+        iy, ix = np.nonzero(patch.inside)
+        cells = (iy + patch.rows.start, ix + patch.columns.start)
+        _mark(canvas, cells, _AREA, block.high, category, tall)
+        canvas.inside[cells] = True
+    for iy, ix, side in covered(canvas.raster, sides, canvas.band_m):
+        _mark(canvas, (iy, ix), first + side, block.high, category, tall)
 
 
-def _stamp_solids(canvas: Canvas, ground: Ground, level: int, solids: Solids, category: NDArray[np.uint8]) -> None:
+def _stamp_cloud(canvas: Canvas, cloud: Cloud, category: int) -> None:
+    """Stamps those parts of an imported mesh that stand between step and head height."""
+    iy, ix = canvas.raster.nearest(cloud.points[:, :2])
+    above = cloud.points[:, 2] - canvas.floor[iy, ix]
+    hit = (above > LOW_M) & (above < HEADROOM_M)
+    cells, z = (iy[hit], ix[hit]), cloud.points[hit, 2].astype(np.float32)
+    fresh = canvas.label[cells] <= _EDGE
+    canvas.top[cells[0][fresh], cells[1][fresh]] = -np.inf
+    np.maximum.at(canvas.top, cells, z)
+    canvas.label[cells], canvas.category[cells] = _AREA, category
+    canvas.tall[cells] |= canvas.top[cells] - canvas.floor[cells] >= TALL_M
+
+
+def _stamp_solids(canvas: Canvas, solids: Solids, category: NDArray[np.uint8]) -> None:
     """Stamps boxes and cylinders, sorted by height, over whatever is not higher."""
-    for iy, ix, solid in covered(ground.raster, solids.shapes, _band(ground.raster)):
-        over = (canvas.label[iy, ix] < _AREA) | (canvas.top[iy, ix] <= solids.high[solid])
-        cells, which = (iy[over], ix[over]), solid[over]
-        canvas.label[cells] = which
-        canvas.top[cells] = solids.high[which]
-        canvas.category[cells] = category[solids.row[which]]
-        canvas.tall[cells] = solids.high[which] - ground.floor[level][cells] >= TALL_M
+    for iy, ix, solid in covered(canvas.raster, solids.shapes, canvas.band_m):
+        high = solids.high[solid]
+        over = (canvas.label[iy, ix] <= _EDGE) | (canvas.top[iy, ix] <= high)
+        cells, which, high = (iy[over], ix[over]), solid[over], high[over]
+        _mark(canvas, cells, which, high, category[which], high - canvas.floor[cells] >= TALL_M)
 
 
-def _stamp_steps(canvas: Canvas, ground: Ground, level: int) -> None:
+def _stamp_steps(canvas: Canvas, surface: NDArray[np.uint8]) -> None:
     """Stamps steps that are too high to climb, on their lower side, but never on stairs."""
-    floor, surface = ground.floor[level], ground.surface[level]
-    if not canvas.walkable.any() or np.ptp(floor[canvas.walkable]) <= STEP_M:
+    if not canvas.walkable.any() or np.ptp(canvas.floor[canvas.walkable]) <= STEP_M:
         return
     for axis in (0, 1):
-        a, b = _pair(floor, axis)
-        surfaces = _pair(surface, axis)
-        steep = (np.abs(a - b) > STEP_M) & (surfaces[0] != Surface.NONE) & (surfaces[1] != Surface.NONE)
-        cells = np.argwhere(steep)
+        a, b = _pair(canvas.floor, axis)
+        walkable, surfaces = _pair(canvas.walkable, axis), _pair(surface, axis)
+        steep = (np.abs(a - b) > STEP_M) & walkable[0] & walkable[1]
         stairs = [side[steep] == Surface.STAIRS for side in surfaces]
         second = np.where(stairs[0] != stairs[1], stairs[0], b[steep] < a[steep])
-        cells[:, axis] += second
-        _stamp_step(canvas, cells, np.maximum(a, b)[steep], floor[cells[:, 0], cells[:, 1]])
+        iy, ix = np.nonzero(steep)
+        iy, ix = (iy + second, ix) if axis == 0 else (iy, ix + second)
+        free = canvas.label[iy, ix] == _FREE
+        cells, top = (iy[free], ix[free]), np.maximum(a, b)[steep][free]
+        _mark(canvas, cells, _AREA, top, int(Category.WALL), top - canvas.floor[cells] >= TALL_M)
 
 
-def _stamp_step(canvas: Canvas, at: Ints, top: NDArray[np.float32], floor: NDArray[np.float32]) -> None:
-    free = canvas.label[at[:, 0], at[:, 1]] == _FREE
-    iy, ix = at[free].T
-    canvas.label[iy, ix] = _AREA
-    canvas.top[iy, ix] = top[free]
-    canvas.category[iy, ix] = Category.WALL
-    canvas.tall[iy, ix] = top[free] - floor[free] >= TALL_M
+def _mark(
+    canvas: Canvas,
+    cells: Cells,
+    label: Ints | int,
+    top: NDArray[np.floating] | float,
+    category: NDArray[np.uint8] | int,
+    tall: Bools | bool,
+) -> None:
+    canvas.label[cells] = label
+    canvas.top[cells] = top
+    canvas.category[cells] = category
+    canvas.tall[cells] = tall
 
 
 def _pair(field: NDArray[_T], axis: int) -> tuple[NDArray[_T], NDArray[_T]]:
@@ -246,34 +263,27 @@ def _pair(field: NDArray[_T], axis: int) -> tuple[NDArray[_T], NDArray[_T]]:
     return (field[:-1], field[1:]) if axis == 0 else (field[:, :-1], field[:, 1:])
 
 
-def _band(raster: Raster) -> float:
-    """Returns how far from a solid cells still count as its own, so that no thin solid falls between nodes."""
-    return 0.75 * raster.step_m
-
-
-def _nearest(canvas: Canvas, raster: Raster, seeds: NDArray[np.bool_]) -> Field:
+def _nearest(canvas: Canvas, seeds: Bools) -> Field:
     """Returns the nearest seed cell's obstacle at every second node, with the exact distance to solids."""
     shape = seeds[::2, ::2].shape
     if not seeds.any():
         far = np.full(shape, FAR_M, np.float32)
         return Field(far, canvas.top[::2, ::2].copy(), np.zeros(shape, np.uint8))
-    at = distance_transform_edt(~seeds, return_distances=False, return_indices=True)
-    iy, ix = at[0][::2, ::2], at[1][::2, ::2]
+    iy, ix = distance_transform_edt(~seeds, return_distances=False, return_indices=True)[:, ::2, ::2]
     here_y, here_x = np.mgrid[0 : seeds.shape[0] : 2, 0 : seeds.shape[1] : 2]
-    cells = np.hypot(here_x - ix, here_y - iy) * raster.step_m
-    distance = (cells - raster.step_m / 2).clip(0)
+    cells = np.hypot(here_x - ix, here_y - iy) * canvas.raster.step_m
+    distance = (cells - canvas.raster.step_m / 2).clip(0)
     label = canvas.label[iy, ix]
     solid = label >= 0
-    xy = raster.position(here_y[solid], here_x[solid])
+    xy = canvas.raster.position(here_y[solid], here_x[solid])
     distance[solid] = canvas.shapes.distance(label[solid].astype(np.int64), xy)
     return Field(distance.clip(max=FAR_M).astype(np.float32), canvas.top[iy, ix], canvas.category[iy, ix])
 
 
-def _cell_distance(seeds: NDArray[np.bool_], raster: Raster) -> Floats:
+def _cell_distance(seeds: Bools, raster: Raster) -> Floats:
     """Returns distances of every second node to the nearest seed cell's centre, metres."""
     if not seeds.any():
         return np.full(seeds[::2, ::2].shape, FAR_M)
-    at = distance_transform_edt(~seeds, return_distances=False, return_indices=True)
+    iy, ix = distance_transform_edt(~seeds, return_distances=False, return_indices=True)[:, ::2, ::2]
     y, x = np.mgrid[0 : seeds.shape[0] : 2, 0 : seeds.shape[1] : 2]
-    distance = np.hypot(y - at[0][::2, ::2], x - at[1][::2, ::2]) * raster.step_m
-    return np.asarray(distance.clip(max=FAR_M))
+    return np.asarray((np.hypot(y - iy, x - ix) * raster.step_m).clip(max=FAR_M))

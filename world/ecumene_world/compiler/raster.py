@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -115,6 +115,24 @@ class Shapes:
 
     def __len__(self) -> int:
         return len(self.yaw)
+
+    @classmethod
+    def segments(cls, start: Floats, end: Floats) -> Shapes:
+        """Returns boxes without thickness from `start` (M, 2) to `end` (M, 2), metres."""
+        along = end - start
+        length = np.hypot(along[:, 0], along[:, 1])
+        half = np.stack([length / 2, np.zeros(len(length))], 1)
+        return cls((start + end) / 2, half, np.arctan2(along[:, 1], along[:, 0]), np.zeros(len(length), bool))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Shapes]) -> Shapes:
+        """Returns all solids of some tables in one, in order."""
+        return cls(
+            np.concatenate([np.zeros((0, 2)), *(part.centre for part in parts)]),
+            np.concatenate([np.zeros((0, 2)), *(part.half for part in parts)]),
+            np.concatenate([np.zeros(0), *(part.yaw for part in parts)]),
+            np.concatenate([np.zeros(0, bool), *(part.round for part in parts)]),
+        )
 
     def take(self, which: Ints | NDArray[np.bool_]) -> Shapes:
         """Returns some of the solids."""

@@ -18,6 +18,12 @@ from ecumene_world.mesh_of import asset_of
 
 SOLID_HEIGHT_M: Final = 3.0
 """Height of a solid with a polygon that does not say how high it is."""
+_SILL_M: Final = 0.2
+_HEAD_M: Final = 1.9
+"""Openings from at most `_SILL_M` to at least `_HEAD_M` above a wall's foot are walked through."""
+LINTEL_M: Final = 2.1
+"""Walls go on above doors from this height on, so that they also stand on the storeys above."""
+_SLIVER_M: Final = 0.02
 DOOR_THICKNESS_M: Final = 0.3
 """A door opens walls whose middle is within this of its own."""
 _SIZED: Final = (Category.WALL, Category.BUILDING)
@@ -51,12 +57,7 @@ class Solids:
     def joined(cls, parts: Iterable[Solids]) -> Solids:
         """Returns all solids of some tables in one, in order."""
         tables = list(parts)
-        shapes = Shapes(
-            np.concatenate([np.zeros((0, 2)), *(table.shapes.centre for table in tables)]),
-            np.concatenate([np.zeros((0, 2)), *(table.shapes.half for table in tables)]),
-            np.concatenate([np.zeros(0), *(table.shapes.yaw for table in tables)]),
-            np.concatenate([np.zeros(0, bool), *(table.shapes.round for table in tables)]),
-        )
+        shapes = Shapes.joined([table.shapes for table in tables])
         low = np.concatenate([np.zeros(0), *(table.low for table in tables)])
         high = np.concatenate([np.zeros(0), *(table.high for table in tables)])
         return cls(shapes, low, high, np.concatenate([np.zeros(0, np.int64), *(table.row for table in tables)]))
@@ -115,7 +116,7 @@ def solids_of(rows: Rows, assets: list[Asset | None]) -> Solids:
         elif asset is not None and asset.colliders:
             groups.setdefault(id(asset), []).append(row)
     placed = [_placed(rows, np.array(group), _asset(assets, group).colliders) for group in groups.values()]
-    sized = [_placed(rows, np.array([row]), (_box_of(rows.nodes[row]),)) for row in boxes]
+    sized = [_placed(rows, np.array([row]), _boxes_of(rows.nodes[row])) for row in boxes]
     joined = Solids.joined(placed + sized)
     return joined.take(np.argsort(joined.row, kind="stable"))
 
@@ -172,33 +173,43 @@ def with_openings(solids: Solids, rows: Rows, doors: Floats, levels: Ints) -> So
 
 def _spans(shapes: Shapes, middle: Floats, along: Floats) -> NDArray[np.bool_]:
     """Tells which boxes (M,) a door leaf lies in, lengthwise."""
-    c, s = np.cos(shapes.yaw), np.sin(shapes.yaw)
-    lengthwise = shapes.half[:, 0] >= shapes.half[:, 1]
-    ax, ay = np.where(lengthwise, c, -s), np.where(lengthwise, s, c)
+    axis = _lengthwise(shapes)
     offset = middle - shapes.centre
-    u, v = ax * offset[:, 0] + ay * offset[:, 1], ax * offset[:, 1] - ay * offset[:, 0]
+    u, v = (axis * offset).sum(1), axis[:, 0] * offset[:, 1] - axis[:, 1] * offset[:, 0]
     length = float(np.hypot(*along))
-    parallel = np.abs(ax * along[0] + ay * along[1]) > 0.94 * length
+    parallel = np.abs(axis @ along) > 0.94 * length
     inside = (np.abs(u) < shapes.half.max(1) + length / 2 - 0.05) & (np.abs(v) < shapes.half.min(1) + DOOR_THICKNESS_M)
     return np.asarray(parallel & inside)
 
 
 def _parted(walls: Solids, a: Floats, b: Floats) -> Solids:
-    """Returns what is left of walls (M) on both sides of an opening from a to b; slivers vanish."""
+    """Returns what is left of walls (M) beside and above an opening from a to b; slivers vanish."""
+    shapes, reach = walls.shapes, walls.shapes.half.max(1)
+    axis = _lengthwise(shapes)
+    ends = np.stack([((end - shapes.centre) * axis).sum(1) for end in (a, b)], 1).clip(-reach[:, None], reach[:, None])
+    left, right = ends.min(1), ends.max(1)
+    lintel = np.minimum(walls.low + LINTEL_M, walls.high)
+    parts = ((-reach, left, walls.low), (left, right, lintel), (right, reach, walls.low))
+    pieces = [_piece(walls, axis, start, end, low) for start, end, low in parts]
+    return Solids.joined(pieces)
+
+
+def _piece(walls: Solids, axis: Floats, start: Floats, end: Floats, low: Floats) -> Solids:
+    """Returns the part of each wall (M) from start to end along its axis, measured from its middle, and above low."""
     shapes = walls.shapes
+    long = (end - start) / 2
+    along_x = shapes.half[:, 0] >= shapes.half[:, 1]
+    half = np.stack([np.where(along_x, long, shapes.half[:, 0]), np.where(along_x, shapes.half[:, 1], long)], 1)
+    centre = shapes.centre + axis * ((start + end) / 2)[:, None]
+    kept = Solids(Shapes(centre, half, shapes.yaw, shapes.round), low, walls.high, walls.row)
+    return kept.take((2 * long > _SLIVER_M) & (walls.high - low > _SLIVER_M))
+
+
+def _lengthwise(shapes: Shapes) -> Floats:
+    """Returns the direction (M, 2) of the longer side of each box."""
     c, s = np.cos(shapes.yaw), np.sin(shapes.yaw)
-    lengthwise = shapes.half[:, 0] >= shapes.half[:, 1]
-    axis = np.stack([np.where(lengthwise, c, -s), np.where(lengthwise, s, c)], 1)
-    ends = np.stack([((a - shapes.centre) * axis).sum(1), ((b - shapes.centre) * axis).sum(1)], 1)
-    reach = shapes.half.max(1)
-    sides = []
-    for low, high in ((-reach, ends.min(1)), (ends.max(1), reach)):
-        half = np.where(lengthwise[:, None], np.stack([(high - low) / 2, shapes.half[:, 1]], 1), 0)
-        half += np.where(lengthwise[:, None], 0, np.stack([shapes.half[:, 0], (high - low) / 2], 1))
-        centre = shapes.centre + axis * ((low + high) / 2)[:, None]
-        side = Solids(Shapes(centre, half, shapes.yaw, shapes.round), walls.low, walls.high, walls.row)
-        sides.append(side.take(high - low > 0.02))
-    return Solids.joined(sides)
+    along_x = shapes.half[:, 0] >= shapes.half[:, 1]
+    return np.stack([np.where(along_x, c, -s), np.where(along_x, s, c)], 1)
 
 
 def _asset(assets: list[Asset | None], group: list[int]) -> Asset:
@@ -207,12 +218,21 @@ def _asset(assets: list[Asset | None], group: list[int]) -> Asset:
     return asset
 
 
-def _box_of(node: Node) -> Collider:
-    """Returns the box that a node's `size` describes, standing on its origin."""
-    size = node.attributes["size"]
-    assert isinstance(size, list), "validated"
-    x, y, z = (float(extent) for extent in size)  # type: ignore[arg-type]
-    return Collider("box", (0.0, 0.0, z / 2), (x, y, z))
+def _boxes_of(node: Node) -> tuple[Collider, ...]:
+    """Returns the box that a node's `size` describes, standing on its origin, parted where it can be walked through."""
+    x, y, z = np.array(node.attributes["size"], np.float64).tolist()
+    holes = np.array(node.attributes.get("openings") or [], np.float64).reshape(-1, 4)
+    passable = (holes[:, 2] <= _SILL_M) & (holes[:, 3] >= _HEAD_M)
+    pieces, reached = [], 0.0
+    for start, width, _, head in sorted(holes[passable].tolist()):
+        pieces += [(reached, min(start, x), 0.0), (max(reached, start), min(start + width, x), max(head, LINTEL_M))]
+        reached = max(reached, start + width)
+    pieces.append((reached, x, 0.0))
+    return tuple(
+        Collider("box", ((left + right - x) / 2, 0.0, (low + z) / 2), (right - left, y, z - low))
+        for left, right, low in pieces
+        if right - left > _SLIVER_M and z - low > _SLIVER_M
+    )
 
 
 def _placed(rows: Rows, nodes: Ints, colliders: tuple[Collider, ...]) -> Solids:

@@ -85,10 +85,7 @@ def doors_of(rows: Rows, assets: list[Asset | None]) -> Doors:
 def door_of_cell(doors: Doors, raster: Raster, levels: int) -> NDArray[np.int16]:
     """Returns (L, H, W) the nearest door within `DOOR_REACH_M` of each node, else -1."""
     nearest = np.full((levels, *raster.shape), -1, np.int16)
-    along = doors.segment[:, 1] - doors.segment[:, 0]
-    half = np.stack([np.hypot(along[:, 0], along[:, 1]) / 2, np.zeros(len(along))], 1)
-    yaw = np.arctan2(along[:, 1], along[:, 0])
-    leaves = Shapes(doors.segment.mean(1).reshape(-1, 2), half, yaw, np.zeros(len(along), bool))
+    leaves = Shapes.segments(doors.segment[:, 0], doors.segment[:, 1])
     for iy, ix, door in covered(raster, leaves, DOOR_REACH_M):
         distance = leaves.distance(door, raster.position(iy, ix))
         order = np.argsort(-distance, kind="stable")
