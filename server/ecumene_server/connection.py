@@ -20,6 +20,7 @@ from websockets.server import ServerProtocol
 
 from ecumene_server import http, wire
 from ecumene_server.errors import RefusedError
+from ecumene_server.link import Link, refuse
 
 HANDSHAKE_S: Final = 10.0
 """A request must be complete after this time."""
@@ -31,10 +32,11 @@ GOODBYE_S: Final = 3.0
 """A peer that was told to close has this long to agree."""
 STALLED_S: Final = 60.0
 """A download that makes no progress for this long is cut."""
+MAX_CONNECTIONS: Final = 4096
+"""TCP connections at a time; one more is dropped at once."""
 HARD_LIMIT: Final = 4 * wire.MAX_MESSAGE_BYTES
 """A message beyond this size is not even read (close code 1009); below, `Guest` refuses it with a sentence."""
 
-_LOG: Final = logging.getLogger("ecumene.wire")
 _QUIET: Final = logging.getLogger("ecumene.websockets")
 _QUIET.setLevel(logging.CRITICAL)
 
@@ -42,13 +44,13 @@ _QUIET.setLevel(logging.CRITICAL)
 class Listener(Protocol):
     """Who is told what arrives; implemented by `hub.Hub`."""
 
-    def opened(self, link: Connection) -> None:
+    def opened(self, link: Link) -> None:
         """A WebSocket handshake is complete."""
 
-    def received(self, link: Connection, data: bytes) -> None:
+    def received(self, link: Link, data: bytes) -> None:
         """One whole binary message arrived."""
 
-    def closed(self, link: Connection) -> None:
+    def closed(self, link: Link) -> None:
         """An opened WebSocket is gone; nothing can be written any more."""
 
 
@@ -99,6 +101,8 @@ class Connection(asyncio.Protocol):
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._everyone.add(self)
+        if len(self._everyone) > MAX_CONNECTIONS:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells the listener about a lost WebSocket."""
@@ -205,10 +209,3 @@ class Connection(asyncio.Protocol):
                 self.transport.write(data)
             else:
                 self.transport.close()
-
-
-def refuse(link: Connection, error: RefusedError) -> None:
-    """Tells the peer why, then closes with 1008 (policy violation)."""
-    _LOG.info("%s refused: %s", link.peer, error)
-    link.send(wire.encode(wire.Refused(str(error))))
-    link.close(CloseCode.POLICY_VIOLATION, str(error))

@@ -84,13 +84,11 @@ class Guest(Generic[V]):
     Args:
         room: Where understood messages go.
         clock: Monotonic seconds.
-        reply: Writes one message to the peer.
     """
 
-    def __init__(self, room: Room[V], clock: Callable[[], float], reply: Callable[[bytes], None]) -> None:
+    def __init__(self, room: Room[V], clock: Callable[[], float]) -> None:
         self._room = room
         self._clock = clock
-        self.reply = reply
         self.state = State.NEW
         self.visitor: V | None = None
         now = clock()
@@ -175,7 +173,8 @@ class Guest(Generic[V]):
         limits.check_steer(message)
         if message.n > self._steered and self._steers.take(self._clock()):
             self._steered = message.n
-            self._room.steer(visitor, msgspec.structs.replace(message, move=limits.clip_move(message.move)))
+            move, yaw = limits.clip_move(message.move), limits.turned(message.yaw)
+            self._room.steer(visitor, msgspec.structs.replace(message, move=move, yaw=yaw))
 
     def _request(self, visitor: V, message: wire.Say | wire.Use | wire.Gesture | wire.Edit | wire.Inspect) -> None:
         if not self._requests[type(message)].take(self._clock()):

@@ -6,6 +6,7 @@ Runs on the event loop alone. `Hub` talks to the simulation through `Simulation`
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -14,13 +15,14 @@ from typing import Any, Final, Protocol
 
 from ecumene_server import limits, wire
 from ecumene_server.codec import CELL_M, Cell
-from ecumene_server.connection import Connection, frame_of, refuse
+from ecumene_server.connection import frame_of
 from ecumene_server.errors import RefusedError, StoreError
 from ecumene_server.guest import Guest
 from ecumene_server.interest import BUDGET_BYTES, Interest
+from ecumene_server.link import Link, refuse
 from ecumene_server.news import Answer, News, Place, Stand, Ticket
 from ecumene_server.stream import Stream
-from ecumene_server.visitor import LINGER_S, Link, Visitor
+from ecumene_server.visitor import LINGER_S, Visitor
 from ecumene_world import kinds
 from ecumene_world.command import Command, Despawn, Gesture, Interact, Role, Say, Spawn, Steer, from_record, permitted
 from ecumene_world.errors import CommandError
@@ -158,6 +160,8 @@ class Hub:
         self._opened = clock()
         self._interest = Interest(budget_bytes)
         self._guests: dict[Link, Guest[Visitor]] = {}
+        self._links: dict[Guest[Visitor], Link] = {}
+        self._departing: dict[str, Stand] = {}
         self._visitors: dict[str, Visitor] = {}
         self._orphans = {p.key: self._opened for p in self._people.values() if p.kind == _VISITOR}
         self._stands: Mapping[str, Stand] = {}
@@ -182,14 +186,15 @@ class Hub:
 
     # Connections.
 
-    def opened(self, link: Connection) -> None:
+    def opened(self, link: Link) -> None:
         """Begins a conversation."""
         if len(self._guests) >= MAX_CLIENTS:
             self._refuse(link, RefusedError(f"The server is full: {MAX_CLIENTS} connections are open."))
             return
-        self._guests[link] = Guest(self, self._clock, link.send)
+        guest = Guest(self, self._clock)
+        self._guests[link], self._links[guest] = guest, link
 
-    def received(self, link: Connection, data: bytes) -> None:
+    def received(self, link: Link, data: bytes) -> None:
         """Lets the guest understand one message; one that breaks a rule is told and closed."""
         guest = self._guests.get(link)
         if guest is None:
@@ -201,10 +206,11 @@ class Hub:
         except RefusedError as error:
             self._refuse(link, error)
 
-    def closed(self, link: Connection) -> None:
+    def closed(self, link: Link) -> None:
         """Keeps the visitor of a lost connection for `LINGER_S`."""
         guest = self._guests.pop(link, None)
         if guest is not None:
+            del self._links[guest]
             guest.leave()
             self._lose(guest)
 
@@ -235,8 +241,7 @@ class Hub:
 
     def hello(self, guest: Guest[Visitor], message: wire.Hello) -> None:
         """Looks the account up, then lets the avatar appear."""
-        link = next(link for link, each in self._guests.items() if each is guest)
-        self._spawn(self._join(link, guest, message))
+        self._spawn(self._join(self._links[guest], guest, message))
 
     def steer(self, visitor: Visitor, message: wire.Steer) -> None:
         """Passes the wish on; the newest of a tick wins."""
@@ -329,10 +334,10 @@ class Hub:
         visitor.link, visitor.guest = link, guest
         self._orphans.pop(visitor.key, None)
         standing = self._ids.get(visitor.key)
-        if standing is not None:
+        if standing is not None and visitor.key not in self._departing:
             self._admit(visitor, standing)
             return
-        stand = account.stand
+        stand = self._departing.get(visitor.key, account.stand)
         spawn = Spawn(
             visitor.key,
             "visitor",
@@ -359,10 +364,9 @@ class Hub:
 
     def _replace(self, visitor: Visitor) -> None:
         """Closes the connection that another one of the same account takes over from."""
-        for link, guest in list(self._guests.items()):
-            if guest is visitor.guest:
-                guest.visitor = None
-                self._refuse(link, RefusedError("This visitor was opened in another window."))
+        if visitor.guest is not None:
+            visitor.guest.visitor = None
+            self._refuse(self._links[visitor.guest], RefusedError("This visitor was opened in another window."))
 
     def _admit(self, visitor: Visitor, entity: int, missed: list[bytes] | None = None) -> None:
         visitor.entity = entity
@@ -408,7 +412,6 @@ class Hub:
         guest = self._guests.get(link)
         if guest is not None:
             guest.leave()
-        assert isinstance(link, Connection)
         refuse(link, error)
 
     def _lose(self, guest: Guest[Visitor]) -> None:
@@ -433,14 +436,20 @@ class Hub:
     def _depart(self, key: str) -> None:
         self._orphans.pop(key, None)
         stand = self._stands.get(key)
-        if stand is not None:
-            self._spawn(self._accounts.put_stand(key.removeprefix("visitor:"), stand))
-        if key in self._ids:
+        if stand is not None and key in self._ids:
+            self._departing[key] = stand
+            self._spawn(self._keep_stand(key, stand))
             self._simulation.submit(Despawn(key))
+
+    async def _keep_stand(self, key: str, stand: Stand) -> None:
+        with contextlib.suppress(StoreError):  # the avatar then appears at a spawn point; the journal tells of trouble
+            await self._accounts.put_stand(key.removeprefix("visitor:"), stand)
 
     # Telling.
 
     def _announce(self, news: News) -> None:
+        for entity in news.left:
+            self._forget(entity)
         for person in news.joined:
             self._people[person.id] = person
             self._ids[person.key] = person.id
@@ -448,8 +457,6 @@ class Hub:
                 lambda seq, p=person: wire.Joined(seq, p.id, p.key, p.title, p.kind, p.look)  # type: ignore[misc]
             )
             self._settle(person)
-        for entity in news.left:
-            self._forget(entity)
         for change in news.things:
             self._remember(change)
             self._each(
@@ -468,8 +475,10 @@ class Hub:
 
     def _forget(self, entity: int) -> None:
         person = self._people.pop(entity, None)
-        if person is not None and self._ids.get(person.key) == entity:
-            del self._ids[person.key]
+        if person is not None:
+            self._departing.pop(person.key, None)
+            if self._ids.get(person.key) == entity:
+                del self._ids[person.key]
         self._each(lambda seq: wire.Left(seq, entity))
 
     def _remember(self, change: wire.ThingChanged) -> None:

@@ -106,5 +106,14 @@ def check_steer(steer: wire.Steer) -> None:
 
 def clip_move(move: tuple[float, float]) -> tuple[float, float]:
     """Returns the move with its length limited to 1, so that diagonals are not faster."""
-    length = math.hypot(*move)
-    return move if length <= 1 else (move[0] / length, move[1] / length)
+    length = max(1.0, math.hypot(*move))
+    return _unit(move[0] / length), _unit(move[1] / length)
+
+
+def turned(yaw: float) -> float:
+    """Returns the same heading within half a turn of 0."""
+    return math.remainder(yaw, math.tau)
+
+
+def _unit(share: float) -> float:
+    return max(-1.0, min(1.0, share))

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from ecumene_server import wire
 from ecumene_server.guest import Guest
+from ecumene_server.link import Link
 from ecumene_server.stream import Stream
 from ecumene_world.command import Role
 
 LINGER_S: Final = 60.0
 """How long the avatar of a lost connection stands still before it leaves; a resume works that long."""
-
-
-class Link(Protocol):
-    """What a visitor needs of a connection."""
-
-    @property
-    def backlog(self) -> int:
-        """Bytes that wait for a slow peer."""
-
-    @property
-    def peer(self) -> str:
-        """The peer's address as text."""
-
-    def send(self, message: bytes) -> None:
-        """Writes one message."""
-
-    def send_frame(self, frame: bytes) -> None:
-        """Writes one prebuilt WebSocket frame."""
 
 
 @dataclass(slots=True, eq=False)

@@ -46,6 +46,7 @@ class Watch:
         self._epoch = epoch
         self._layout = world.layout
         self._here = self._present()
+        self._tenants = self._entity_ids()
         self._things = self._thing_columns()
 
     def people(self) -> tuple[wire.Person, ...]:
@@ -89,7 +90,7 @@ class Watch:
             + (_column(state.held) >= 0) * codec.HOLDING
         )
         return codec.Entities(
-            id=self._entity_ids()[alive],
+            id=self._tenants[alive],
             position=_column(state.position)[alive],
             yaw=_column(state.yaw)[alive],
             speed=np.hypot(velocity[:, 0], velocity[:, 1]),
@@ -100,8 +101,10 @@ class Watch:
         )
 
     def _entity_ids(self) -> np.ndarray[Any, Any]:
-        serial = _column(self._world.state.serial)
-        return ((serial << 16 | np.arange(len(serial))) & 0xFFFFFFFF).astype(np.uint32)
+        """The (C,) u32 entity ids of all slots, 0 where nobody is."""
+        state = self._world.state
+        ids = (_column(state.serial) << 16 | np.arange(state.slots)) & 0xFFFFFFFF
+        return np.where(_column(state.alive), ids, 0).astype(np.uint32)
 
     def _visitors(self) -> dict[str, Stand]:
         state, stands = self._world.state, {}
@@ -117,6 +120,10 @@ class Watch:
 
     def _turnover(self) -> tuple[tuple[wire.Person, ...], tuple[int, ...]]:
         """Who appeared and who is gone since the last tick."""
+        tenants = self._entity_ids()
+        if np.array_equal(tenants, self._tenants):
+            return (), ()
+        self._tenants = tenants
         before, self._here = self._here, self._present()
         joined = (self._world.avatars[key] for entity, key in self._here.items() if entity not in before)
         people = tuple(wire.Person(_u32(a.entity), a.key, a.title, a.kind, a.look) for a in joined)
