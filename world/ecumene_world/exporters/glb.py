@@ -3,6 +3,7 @@
 The world's z up becomes glTF's y up. Nodes say in `extras` what they are, so that a client can find and move them:
 
 - `kind`: `surface`, `building`, `wall` or `furnishing` for merged meshes, else a kind of thing;
+- `style`: of a merged surface, such as `asphalt`, `plaza` or `parquet`, else its kind;
 - `name`: of a thing's node in the scene graph; `names`: of N copies, in the order of their instances;
 - `level`: storey, where it is not 0;
 - `roof`: true where a mesh hides a storey that can be entered;
@@ -58,16 +59,17 @@ def write_glb(graph: SceneGraph, path: Path | str | None = None) -> bytes:
 
 def _districts(writer: GlbWriter, parts: Iterable[Part]) -> list[int]:
     """Adds one node for each class of still mesh, storey and district."""
-    groups: dict[tuple[str, int, int, int], list[Mesh]] = {}
+    groups: dict[tuple[str, str, int, int, int], list[Mesh]] = {}
     for part in parts:
         x, y, _ = part.position
-        key = (_class(part.node), part.level, int(x // DISTRICT_M), int(y // DISTRICT_M))
+        key = (_class(part.node), _style(part.node), part.level, int(x // DISTRICT_M), int(y // DISTRICT_M))
         groups.setdefault(key, []).append(part.placed())
     roots = []
-    for (name, level, x, y), meshes in sorted(groups.items(), key=lambda item: item[0]):
-        title = f"{name} {level} {x} {y}"
+    for (name, style, level, x, y), meshes in sorted(groups.items(), key=lambda item: item[0]):
+        title = f"{style or name} {level} {x} {y}"
         mesh = writer.add_mesh(Mesh.merged(meshes), title)
-        roots.append(writer.add_node(title, mesh=mesh, extras=_extras(name, level)))
+        extras = _extras(name, level) | ({"style": style} if style else {})
+        roots.append(writer.add_node(title, mesh=mesh, extras=extras))
     return roots
 
 
@@ -78,6 +80,11 @@ def _class(node: Node) -> str:
     if node.kind in _WALLS:
         return "wall"
     return "building" if node.kind in _BUILDINGS else "furnishing"
+
+
+def _style(node: Node) -> str:
+    """Returns what a surface is paved with; empty for everything else."""
+    return str(node.attributes.get("style", node.kind)) if kind_named(node.kind).motion is Motion.SURFACE else ""
 
 
 def _copies(writer: GlbWriter, copies: Copies) -> int:
