@@ -1,0 +1,63 @@
+"""Errors of the scenarios.
+
+ScenarioError
+├── UnknownScenarioError  no scenario has that name
+├── DocumentError         a YAML scenario breaks a rule; the message names the key
+├── ContractError         a Scenario class does not keep the contract
+├── RecordingError        a file is no recording of ours, or a damaged one
+├── DivergedError         a replay differs from its recording; names the tick
+└── TrainingError         a training or evaluation can't be done as asked
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ScenarioError(Exception):
+    """Base of all errors raised by `ecumene_scenarios`; its text is a sentence fit for users."""
+
+
+class UnknownScenarioError(ScenarioError):
+    """A scenario name that is neither shipped nor a file."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        super().__init__(
+            f"{name!r} is neither a scenario nor a YAML file{nearest(name, names)}; there are {', '.join(names)}"
+        )
+
+
+class DocumentError(ScenarioError):
+    """A YAML scenario breaks a rule; the message names the key and what would be accepted."""
+
+
+class ContractError(ScenarioError):
+    """A Scenario class does not keep the contract; the message says which clause."""
+
+
+class RecordingError(ScenarioError):
+    """A file is no recording of this version, or is damaged or cut off."""
+
+
+class DivergedError(ScenarioError):
+    """A replay differs from its recording.
+
+    Attributes:
+        tick: The first tick known to differ.
+    """
+
+    def __init__(self, tick: int, why: str) -> None:
+        super().__init__(f"the replay differs from the recording at tick {tick}: {why}")
+        self.tick = tick
+
+
+class TrainingError(ScenarioError):
+    """A training or evaluation can't be done as asked."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The words `; did you mean 'x'?` for the closest known name, or nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,1 @@
+"""Scenario packs: training tasks, living worlds and scenarios written as YAML."""

@@ -1,0 +1,105 @@
+"""Living worlds: people who follow needs, schedules and talk; nothing to win, much to watch and count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, Final
+
+import torch
+from torch import Tensor
+
+from ecumene_scenarios import tally
+from ecumene_scenarios.scenario import Scenario
+from ecumene_sim.frame import Frame
+from ecumene_world import SceneGraph
+from ecumene_world.command import Command, Despawn, Spawn
+from ecumene_world.world import World
+
+ROLES: Final = (
+    "resident",
+    "shopkeeper",
+    "gardener",
+    "musician",
+    "teacher",
+    "student",
+    "courier",
+    "doctor",
+    "clerk",
+    "cook",
+)
+"""Occupations handed round among NPCs; personas and schedules hang on them."""
+
+
+class Living(Scenario):
+    """A generated place whose NPCs live their day."""
+
+    world_type: ClassVar[str] = "plaza"
+    people: ClassVar[int] = 30
+    size_m: ClassVar[float | None] = None
+    lively = True
+
+    def __init__(self, population: int | None = None) -> None:
+        super().__init__()
+        self.number = type(self).people if population is None else population
+
+    def graph(self, seed: int) -> SceneGraph:
+        """Generates the place."""
+        from ecumene_world.generate import generate
+
+        return generate(self.world_type, seed, size_m=self.size_m)
+
+    def population(self) -> int:
+        """How many NPCs there are from the start."""
+        return self.number
+
+    def reset(self, world: World, which: Tensor, generator: torch.Generator) -> None:
+        """Sends everybody away and lets the NPCs in at free spawn points."""
+        chosen = which.tolist()
+        leaving = [Despawn(who.key, world=who.world) for who in world.avatars.values() if chosen[who.world]]
+        world.apply(
+            [
+                *leaving,
+                *(
+                    self._resident(world, index, number, generator)
+                    for index in range(len(chosen))
+                    if chosen[index]
+                    for number in range(self.number)
+                ),
+            ]
+        )
+        tally.started(self.memory, world.state, which)
+
+    def score(self, frame: Frame, world: World) -> Frame:
+        """Counts; nobody is rewarded and nothing ends by itself."""
+        tally.counted(self.memory, frame)
+        return replace(frame, metrics=dict(self.metrics(world)))
+
+    def metrics(self, world: World) -> Mapping[str, Tensor]:
+        """The living world's totals."""
+        return tally.metrics(self.memory, world.state)
+
+    def commands(self, tick: int, world: World) -> Sequence[Command]:
+        """Nothing happens from outside."""
+        del tick, world
+        return ()
+
+    def _resident(self, world: World, index: int, number: int, generator: torch.Generator) -> Command:
+        key = f"npc:{number}" if world.state.worlds == 1 else f"npc:{index}.{number}"
+        speed = 1.1 + 0.5 * float(torch.rand((), generator=generator))
+        look = int(torch.randint(1 << 30, (), generator=generator))
+        return Spawn(key, "npc", role=ROLES[number % len(ROLES)], look=look, max_speed=speed, world=index)
+
+
+class Plaza(Living):
+    """A small square with thirty people about their day."""
+
+    name = "plaza"
+
+
+class Town(Living):
+    """A town with two hundred people."""
+
+    name = "town"
+    world_type: ClassVar[str] = "town"
+    people: ClassVar[int] = 200

@@ -1,0 +1,41 @@
+"""Finds scenarios by name or file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from ecumene_scenarios.errors import UnknownScenarioError
+from ecumene_scenarios.packs import authored
+from ecumene_scenarios.packs.living import Plaza, Town
+from ecumene_scenarios.packs.training import Avoid, Goto, Wait
+from ecumene_scenarios.scenario import Scenario
+
+SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {made.name: made for made in (Plaza, Town, Goto, Avoid, Wait)}
+"""Scenarios written in Python; a new one is one class and one word here."""
+LIBRARY: Final = Path(__file__).parent / "library"
+TASKS: Final = ("goto", "avoid", "wait")
+
+
+def names() -> tuple[str, ...]:
+    """Every name that `load_scenario` knows, Python scenarios first."""
+    return (*SCENARIOS, *sorted(path.stem for path in LIBRARY.glob("*.yaml")))
+
+
+def load_scenario(name: str | Path) -> Scenario:
+    """Returns a fresh scenario: by name, or from a YAML file.
+
+    Raises:
+        UnknownScenarioError: There is no such name or file.
+        DocumentError: The file breaks a rule.
+    """
+    text = str(name)
+    if text in SCENARIOS:
+        return SCENARIOS[text]()
+    shipped = LIBRARY / f"{text}.yaml"
+    if "/" not in text and shipped.is_file():
+        return authored.read(shipped)
+    if Path(text).suffix in {".yaml", ".yml"}:
+        return authored.read(Path(text))
+    raise UnknownScenarioError(text, names())

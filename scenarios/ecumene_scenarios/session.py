@@ -1,0 +1,176 @@
+"""The tick: one function that every driver shares.
+
+`run.py` drives it as fast as it can, the server in real time; `batched.py` and `env.py` bring decisions of their own.
+The same (scenario, seed, commands) gives the same frames, bit for bit, on the same machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+import torch
+
+from ecumene_agents.roster import Roster
+from ecumene_agents.routes import Routes
+from ecumene_scenarios import memory
+from ecumene_scenarios.scenario import Scenario
+from ecumene_sim import Engine
+from ecumene_sim.frame import Actions, Frame, Senses
+from ecumene_world import snapshot
+from ecumene_world.command import Command
+from ecumene_world.event import Event
+from ecumene_world.layout import Layout
+from ecumene_world.state import TICK_HZ, State
+from ecumene_world.world import World
+
+FORMAT: Final = 1
+"""Of what a session puts into a recording's header."""
+
+
+class DecidingMinds(Protocol):
+    """Whatever decides: trained minds, the scripted baseline, or minds whose results come a tick late."""
+
+    def decide(self, senses: Senses) -> Actions:
+        """Decides for the sensed slots; the answer may belong to earlier senses."""
+
+
+class Thinking(Protocol):
+    """Minds that also choose intents, slowly."""
+
+    def think(self, tick: int) -> Sequence[Command]:
+        """Returns what NPCs intend from now on."""
+
+
+class Keeping(Protocol):
+    """Takes each tick's commands and decisions: a recorder, or a server's log."""
+
+    def write(self, tick: int, commands: Sequence[Command], actions: Actions, state: State) -> None:
+        """Notes `tick`, which has just led to `state`."""
+
+
+class Session:
+    """One running scenario: world, engine, minds and roster.
+
+    Args:
+        scenario: What is run. One that is given no `world` is reset for all worlds here.
+        seed: Of the world, its people and every chance draw.
+        worlds: B, how many copies run side by side.
+        minds: Who decides for NPCs; None where the driver brings decisions, or nobody shall decide.
+        thoughts: Who chooses intents; None for nobody.
+        recorder: Told of each tick.
+        world: A world to go on with, such as one out of a snapshot; it is not reset.
+        layout: The compiled graph of this scenario and seed, if there is one already.
+        device: Where all tensors are.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int = 0,
+        worlds: int = 1,
+        minds: DecidingMinds | None = None,
+        thoughts: Thinking | None = None,
+        recorder: Keeping | None = None,
+        world: World | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.scenario, self.seed = scenario, seed
+        self.minds, self.thoughts, self.recorder = minds, thoughts, recorder
+        self.world = world or new_world(scenario, seed, worlds=worlds, device=device)
+        self.engine = Engine(self.world)
+        self.routes = Routes(self.world)
+        self.roster = Roster(self.world)
+        self._told: list[Event] = []
+        if world is None:
+            everywhere = torch.ones(worlds, dtype=torch.bool, device=device)
+            scenario.reset(self.world, everywhere, self.world.generators["scenario"])
+
+    @property
+    def now(self) -> int:
+        """The tick that `tick` steps next, counted from the world's birth."""
+        return self.engine.tick
+
+    def tick(self, commands: Sequence[Command] = ()) -> Frame:
+        """Steps once: commands, senses, decisions, motion, score."""
+        commands = self.begin(commands)
+        slots = self.roster.deciding(self.now)
+        self.routes.update(slots)
+        senses = self.engine.sense(slots)
+        actions = self.minds.decide(senses) if self.minds else Actions.none(senses.slots.device)
+        actions = self.roster.override(actions, commands)
+        return self.end(commands, actions)
+
+    def begin(self, commands: Sequence[Command] = ()) -> Sequence[Command]:
+        """Applies the commands given, those of the scenario and those of slow minds; returns all of them."""
+        thoughts = self.thoughts.think(self.now) if self.thoughts else ()
+        due = (*commands, *self.scenario.commands(self.now, self.world), *thoughts)
+        self._told += self.world.apply(due)
+        return due
+
+    def end(self, commands: Sequence[Command], actions: Actions) -> Frame:
+        """Steps with decisions from anywhere, after `begin`; returns the scored frame with all events of the tick."""
+        tick = self.now
+        frame = self.engine.step(actions)
+        frame = self.scenario.score(replace(frame, events=(*self._told, *frame.events)), self.world)
+        self._told.clear()
+        if self.recorder:
+            self.recorder.write(tick, commands, actions, self.world.state)
+        return frame
+
+    def repeat(self, commands: Sequence[Command], actions: Actions) -> Frame:
+        """Steps with recorded commands and decisions only: neither the scenario nor anybody's mind is asked."""
+        events = self.world.apply(commands)
+        frame = self.engine.step(actions)
+        return replace(frame, events=(*events, *frame.events))
+
+    def header(self) -> dict[str, Any]:
+        """What a recording has to say about this session."""
+        return {
+            "format": FORMAT,
+            "scenario": self.scenario.name,
+            "seed": self.seed,
+            "worlds": self.world.state.worlds,
+            "slots": self.world.state.slots,
+            "tick_hz": TICK_HZ,
+            "layout": self.world.layout.hash,
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "device": str(self.world.state.device),
+        }
+
+    def snapshot(self) -> bytes:
+        """Everything that the next ticks depend on, but for what minds remember."""
+        self.world.extra["scenario"] = memory.packed(self.scenario.memory)
+        return snapshot.save(self.world)
+
+
+def new_world(
+    scenario: Scenario, seed: int, *, worlds: int = 1, layout: Layout | None = None, device: torch.device | str = "cpu"
+) -> World:
+    """Builds the world of a scenario, not yet reset."""
+    return World(scenario.graph(seed), worlds=worlds, slots=scenario.slots(), seed=seed, layout=layout, device=device)
+
+
+def restored(
+    data: bytes,
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    minds: DecidingMinds | None = None,
+    thoughts: Thinking | None = None,
+    recorder: Keeping | None = None,
+    device: torch.device | str = "cpu",
+) -> Session:
+    """Goes on from a snapshot of a session of the same scenario.
+
+    Raises:
+        SnapshotError: The bytes are no snapshot of this version, or damaged.
+        ScenarioError: They hold no memory of a scenario.
+    """
+    world = snapshot.load(data, device)
+    kept = memory.unpacked(world.extra.get("scenario", b""))
+    scenario.memory = {name: tensor.to(device) for name, tensor in kept.items()}
+    return Session(scenario, seed=seed, minds=minds, thoughts=thoughts, recorder=recorder, world=world, device=device)

@@ -1,0 +1,349 @@
+"""Trains the minds on goto, avoid and wait together: gathers experience, learns, writes weights and a log.
+
+Arenas change every `refresh` iterations, which is also where checkpoints lie: a run that is resumed there goes on bit
+for bit as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ecumene_agents import scripted
+from ecumene_agents.batch import actions_of, batch_of
+from ecumene_models import FusionPolicy, SenseBatch, load_policy, save_policy
+from ecumene_models.actions import PolicyActions
+from ecumene_scenarios.batched import BatchedEnv, Step
+from ecumene_scenarios.errors import TrainingError
+from ecumene_scenarios.packs.task import Task
+from ecumene_scenarios.ppo import Learner, PPOConfig, drawn, movement_logprob
+from ecumene_scenarios.registry import TASKS, load_scenario
+from ecumene_scenarios.rollout import Experience, advantages, joined_actions
+from ecumene_world.world import stream
+
+WEIGHTS: Final = "minds.safetensors"
+HELD_OUT: Final = 900_000
+"""Arenas of this seed and above are for evaluation; training never uses them."""
+OPTIMISER: Final = "optimiser.safetensors"
+LOG: Final = "log.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """What to train and for how long.
+
+    Attributes:
+        seed: Of weights, arenas, people and noise.
+        tasks: Scenario names; each must be a task with rewards.
+        worlds: Copies of each task's arena side by side.
+        steps: Decisions an iteration.
+        clone: Iterations of imitation.
+        critic: Iterations in which only the critic's target changes the loss besides imitation.
+        improve: Iterations of policy gradients.
+        refresh: Iterations between new arenas and checkpoints.
+        sense_drop: Probability that an agent lives without one of its senses, for each sense.
+        device: "cpu" or "cuda".
+        ppo: How experience is used.
+    """
+
+    seed: int = 0
+    tasks: tuple[str, ...] = TASKS
+    worlds: int = 4
+    steps: int = 40
+    clone: int = 40
+    critic: int = 6
+    improve: int = 300
+    refresh: int = 8
+    sense_drop: float = 0.06
+    device: str = "cpu"
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+
+    @property
+    def iterations(self) -> int:
+        """Of all stages together."""
+        return self.clone + self.critic + self.improve
+
+    def stage(self, iteration: int) -> tuple[str, float]:
+        """The stage of an iteration and how much of that stage lies behind, 0..1."""
+        start = 0
+        for name, length in (("clone", self.clone), ("critic", self.critic), ("improve", self.improve)):
+            if iteration < start + length:
+                return name, (iteration - start) / length
+            start += length
+        raise AssertionError(iteration)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One iteration's report.
+
+    Attributes:
+        iteration: Counted from 1.
+        iterations: In all.
+        stage: "clone", "critic" or "improve".
+        decisions: Agent decisions learned from so far.
+        numbers: Losses, and per task reward per decision, success and collisions per agent-minute of the arena so far.
+    """
+
+    iteration: int
+    iterations: int
+    stage: str
+    decisions: int
+    numbers: dict[str, float]
+
+
+def train(
+    config: TrainingConfig,
+    folder: Path,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    tensorboard: bool = False,
+) -> Path:
+    """Trains, resuming from `folder` if it holds a checkpoint of the same configuration; returns the weights' path.
+
+    Raises:
+        TrainingError: The folder belongs to another configuration.
+    """
+    trainer = Trainer(config, folder)
+    writers: list[Callable[[Progress], None]] = [_log_to(folder / LOG, trainer.iteration)]
+    if progress is not None:
+        writers.append(progress)
+    if tensorboard:
+        writers.append(_tensorboard(folder))
+    for report in trainer.run():
+        for write in writers:
+            write(report)
+    return folder / WEIGHTS
+
+
+class Trainer:
+    """The state of a training run: learner, arenas and how far it has come."""
+
+    def __init__(self, config: TrainingConfig, folder: Path) -> None:
+        self.config, self.folder = config, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.iteration = 0
+        self.decisions = 0
+        policy = FusionPolicy(generator=stream(config.seed, "weights"))
+        self.learner = Learner(policy.to(config.device), config.ppo)
+        self.arenas: list[Arena] = []
+        if (folder / WEIGHTS).is_file():
+            self._resume()
+
+    def run(self) -> Iterator[Progress]:
+        """Yields a report after each iteration; saves a checkpoint before arenas change and at the end."""
+        config = self.config
+        while self.iteration < config.iterations:
+            if self.iteration % config.refresh == 0 or not self.arenas:
+                self._checkpoint()
+                self.arenas = [Arena(config, task, self.iteration) for task in config.tasks]
+            stage, done = config.stage(self.iteration)
+            if stage == "improve" and done == 0.0:
+                self.learner.begin_improving()
+            noise = stream(config.seed, f"iteration {self.iteration}")
+            experience, numbers = gathered(self.learner.policy, self.arenas, config, stage, noise)
+            numbers |= self.learner.learn(experience, stage, done, noise)
+            self.iteration += 1
+            self.decisions += len(experience)
+            yield Progress(self.iteration, config.iterations, stage, self.decisions, numbers)
+        self._checkpoint()
+
+    def _notes(self) -> dict[str, Any]:
+        return {"training": asdict(self.config), "iteration": self.iteration, "decisions": self.decisions}
+
+    def _checkpoint(self) -> None:
+        save_policy(self.learner.policy, self.folder / WEIGHTS, notes=self._notes())
+        momenta: dict[str, Tensor] = {}
+        for index, state in self.learner.optimiser.state_dict()["state"].items():
+            momenta |= {f"{index}.{name}": tensor.detach().cpu().clone() for name, tensor in state.items()}
+        save_file(momenta, str(self.folder / OPTIMISER))
+
+    def _resume(self) -> None:
+        from ecumene_models.checkpoint import read
+
+        notes = read(self.folder / WEIGHTS, model="fusion-policy").notes
+        if notes.get("training") != json.loads(json.dumps(asdict(self.config))):
+            raise TrainingError(f"{self.folder} holds a run with another configuration; give another folder")
+        self.iteration, self.decisions = int(notes["iteration"]), int(notes["decisions"])
+        self.learner.policy.load_state_dict(load_policy(self.folder / WEIGHTS).state_dict())
+        stage = self.config.stage(min(self.iteration, self.config.iterations - 1))[0]
+        if stage == "improve":
+            spread = self.learner.policy.log_std.detach().clone()
+            self.learner.begin_improving()
+            self.learner.policy.log_std.data.copy_(spread)
+        found = load_file(str(self.folder / OPTIMISER))
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in found.items():
+            index, name = key.split(".", 1)
+            state.setdefault(int(index), {})[name] = tensor
+        current = self.learner.optimiser.state_dict()
+        self.learner.optimiser.load_state_dict({**current, "state": state})
+
+
+class Arena:
+    """Worlds of one task, what its agents perceive now, and which senses each of them lives without."""
+
+    def __init__(self, config: TrainingConfig, task: str, iteration: int) -> None:
+        period = iteration // config.refresh
+        seed = 1 + (config.seed * 1_000 + period) % (HELD_OUT - 1)
+        self.task = task
+        scenario = load_scenario(task)
+        if not isinstance(scenario, Task):
+            raise TrainingError(f"{task!r} can't be trained; tasks are {', '.join(TASKS)}")
+        self.scenario = scenario
+        self.env = BatchedEnv(scenario, seed=seed, worlds=config.worlds, device=config.device)
+        self.step = self.env.reset(seed)
+        self.drop = config.sense_drop
+        self.noise = stream(seed, "senses")
+        shape = (*self.step.alive.shape, 3)
+        self.present = torch.ones(shape, dtype=torch.bool, device=config.device)
+        self.serial = torch.full_like(self.step.serial, -1)
+
+    @property
+    def size(self) -> int:
+        """Slots of all its worlds."""
+        return self.step.alive.numel()
+
+    def senses(self) -> SenseBatch:
+        """What all slots perceive, worlds outermost, without the senses that each agent lacks."""
+        fresh = (self.step.serial != self.serial) & self.step.alive
+        drawn_now = torch.rand(self.present.shape, generator=self.noise).to(fresh.device) >= self.drop
+        self.present = torch.where(fresh[..., None], drawn_now, self.present)
+        self.serial = torch.where(fresh, self.step.serial, self.serial)
+        batch = batch_of(self.step.senses)
+        return replace(batch, present=batch.present & self.present.view(-1, 3))
+
+    def standing(self) -> Tensor:
+        """Which slots should stand still, (slots of all worlds,) bool."""
+        return self.scenario.memory["standing"].flatten()
+
+    def graded(self) -> Tensor:
+        """Which slots have a reward to learn from, (slots of all worlds,) bool."""
+        return ~self.scenario.taught(self.env.session.world.state).flatten()
+
+    def act(self, actions: PolicyActions) -> Step:
+        """Steps with one row of actions a slot; rows of empty slots do nothing."""
+        self.step = self.env.step(actions_of(self.step.senses.slots, actions))
+        return self.step
+
+
+@torch.no_grad()
+def gathered(
+    policy: FusionPolicy, arenas: list[Arena], config: TrainingConfig, stage: str, noise: torch.Generator
+) -> tuple[Experience, dict[str, float]]:
+    """Lets the policy act for `config.steps` decisions in all arenas; returns what it met and how it fared."""
+    sizes = [arena.size for arena in arenas]
+    count, device = sum(sizes), config.device
+    tracks = {name: torch.zeros(config.steps, count, device=device) for name in ("reward", "value")}
+    never = torch.zeros(config.steps, count, dtype=torch.bool, device=device)
+    flags = {name: never.clone() for name in ("ended", "expired", "alive")}
+    kept: list[tuple[SenseBatch, PolicyActions, PolicyActions, Tensor, Tensor, Tensor]] = []
+    for step in range(config.steps):
+        senses = SenseBatch.cat([arena.senses() for arena in arenas])
+        alive = torch.cat([arena.step.alive.flatten() for arena in arenas])
+        rows = alive.nonzero().flatten()
+        seen = senses.rows(rows)
+        output = policy(seen)
+        labels = corrected(scripted.act(seen), torch.cat([arena.standing() for arena in arenas])[rows])
+        actions = drawn(output, noise if stage != "clone" else None)
+        graded = torch.cat([arena.graded() for arena in arenas])[rows]
+        kept.append((seen, actions, labels, movement_logprob(output, actions), output.vector, graded))
+        tracks["value"][step, rows] = output.value
+        flags["alive"][step] = alive
+        for arena, part in zip(arenas, _spread(actions, rows, sizes), strict=True):
+            arena.act(part)
+        tracks["reward"][step] = torch.cat([arena.step.reward.flatten() for arena in arenas])
+        flags["ended"][step] = torch.cat([arena.step.terminated.flatten() for arena in arenas])
+        flags["expired"][step] = torch.cat([arena.step.truncated.flatten() for arena in arenas])
+    last = policy(SenseBatch.cat([arena.senses() for arena in arenas])).value
+    return _experience(config.ppo, kept, tracks, flags, last), _fared(arenas, sizes, tracks["reward"], flags["alive"])
+
+
+def corrected(labels: PolicyActions, standing: Tensor) -> PolicyActions:
+    """The scripted controller's actions, but that those who should stand do.
+
+    It can't tell a bell from footsteps; its pupil is told what it should have heard.
+    """
+    still = standing[:, None]
+    return replace(labels, move=labels.move.masked_fill(still, 0.0), turn=labels.turn.masked_fill(standing, 0.0))
+
+
+def _spread(actions: PolicyActions, rows: Tensor, sizes: list[int]) -> list[PolicyActions]:
+    """Rows of alive agents as one row a slot, zeros elsewhere, one part an arena."""
+    parts: dict[str, tuple[Tensor, ...]] = {}
+    for name in ("move", "turn", "gaze", "interact", "emote", "speak"):
+        part = getattr(actions, name)
+        whole = part.new_zeros((sum(sizes), *part.shape[1:]))
+        whole[rows] = part
+        parts[name] = torch.split(whole, sizes)
+    return [PolicyActions(**{name: parts[name][index] for name in parts}) for index in range(len(sizes))]
+
+
+def _experience(
+    config: PPOConfig,
+    kept: list[tuple[SenseBatch, PolicyActions, PolicyActions, Tensor, Tensor, Tensor]],
+    tracks: dict[str, Tensor],
+    flags: dict[str, Tensor],
+    last: Tensor,
+) -> Experience:
+    advantage = advantages(
+        tracks["reward"], tracks["value"], last, flags["ended"], flags["expired"], gamma=config.gamma, lam=config.lam
+    )
+    alive = flags["alive"]
+    senses, actions, labels, logprob, vector, graded = zip(*kept, strict=True)
+    return Experience(
+        senses=SenseBatch.cat(senses),
+        actions=joined_actions(actions),
+        labels=joined_actions(labels),
+        logprob=torch.cat(logprob),
+        vector=torch.cat(vector),
+        graded=torch.cat(graded),
+        advantage=advantage[alive],
+        target=(advantage + tracks["value"])[alive],
+    )
+
+
+def _fared(arenas: list[Arena], sizes: list[int], reward: Tensor, alive: Tensor) -> dict[str, float]:
+    """Reward per decision, success and collisions of each task."""
+    numbers: dict[str, float] = {}
+    parts = zip(arenas, reward.split(sizes, dim=1), alive.split(sizes, dim=1), strict=True)
+    for arena, got, lived in parts:
+        numbers[f"{arena.task}/reward"] = float(got[lived].mean())
+        for name in ("success", "collisions_per_agent_minute"):
+            numbers[f"{arena.task}/{name}"] = float(arena.scenario.metrics(arena.env.session.world)[name].mean())
+    return numbers
+
+
+def _log_to(path: Path, done: int) -> Callable[[Progress], None]:
+    """Appends reports to a log, after dropping those of iterations that will be repeated."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if json.loads(line)["iteration"] <= done]
+    path.write_text("".join(f"{line}\n" for line in kept))
+
+    def write(report: Progress) -> None:
+        with path.open("a") as file:
+            file.write(json.dumps(asdict(report)) + "\n")
+
+    return write
+
+
+def _tensorboard(folder: Path) -> Callable[[Progress], None]:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise TrainingError("TensorBoard is not installed; `pip install ecumene[train]` brings it") from error
+    writer = SummaryWriter(str(folder / "tensorboard"))
+
+    def write(report: Progress) -> None:
+        for name, value in report.numbers.items():
+            writer.add_scalar(name, value, report.decisions)
+        writer.flush()
+
+    return write
