@@ -34,7 +34,7 @@ from ecumene_server.watch import Watch
 from ecumene_world import SceneGraph, compile_layout
 from ecumene_world.command import Recompile
 from ecumene_world.errors import GraphError
-from ecumene_world.exporters import write_glb
+from ecumene_world.exporters.glb import write_glb
 
 SWITCH_S: Final = 0.001
 """How long a thread may keep the interpreter when another wants it: a tick must not wait for a broadcast."""
