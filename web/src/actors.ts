@@ -5,46 +5,46 @@ import {
   BufferAttribute,
   BufferGeometry,
   Group,
-  LoopOnce,
-  LoopRepeat,
   Mesh,
   MeshLambertMaterial,
   Object3D,
-  SkinnedMesh,
   type AnimationAction,
-  type AnimationClip,
 } from "three";
-import { mergeGeometries } from "three/addons/utils/BufferGeometryUtils.js";
 import { clone as cloneSkinned } from "three/addons/utils/SkeletonUtils.js";
 import type { GLTF } from "three/addons/loaders/GLTFLoader.js";
+import { Body } from "./body";
 import type { Figure } from "./crowd";
-import { PARTS, lookOf, statureOf, type Part } from "./looks";
+import { Gestures } from "./gestures";
+import { lookOf, statureOf } from "./looks";
 
 const FADE_S = 0.22;
 const RUN_FROM_MPS = 2.1;
-const WALK_CLIP_MPS = 1.4;
-const RUN_CLIP_MPS = 3;
+const WALK_CLIP_MPS = 1.3;
+const RUN_CLIP_MPS = 3.1;
+const SIT = 1;
 const LIE = 2;
+const WAVE = 1;
+/** The clip sits on a seat of this height; the server says where the seat's surface is. */
+export const SEAT_M = 0.45;
 
-/** The humanoid file, made ready to be copied: one mesh, the parts of the body told apart by vertex. */
-export class Body {
-  readonly root: Object3D;
-  readonly clips: AnimationClip[];
-  /** Index into PARTS of each vertex. */
-  readonly parts: Uint8Array;
+/** A figure that may also speak. */
+export type Playing = Figure & { speaking: boolean };
 
-  constructor(file: GLTF) {
-    this.clips = file.animations;
-    const skins: SkinnedMesh[] = [];
-    file.scene.traverse((each) => {
-      if (each instanceof SkinnedMesh) skins.push(each);
-    });
-    const first = skins[0];
-    if (!first) throw new Error("humanoid.glb has no skinned mesh; one with the materials skin, hair, shirt, trousers, shoes is needed");
-    this.parts = partsOf(skins);
-    first.geometry = mergedGeometry(skins);
-    for (const each of skins.slice(1)) each.removeFromParent();
-    this.root = file.scene;
+/** Half a body's clips, of which one plays while the last one fades. */
+class Layer {
+  private current: AnimationAction | null = null;
+
+  constructor(private readonly actions: Map<string, AnimationAction>) {}
+
+  /** Plays a clip from now on, at `pace` times its speed; an unknown one changes nothing. */
+  play(name: string, pace: number): void {
+    const next = this.actions.get(name);
+    if (!next) return;
+    next.timeScale = pace;
+    if (next === this.current) return;
+    next.reset().play();
+    if (this.current) this.current.crossFadeTo(next, FADE_S, false);
+    this.current = next;
   }
 }
 
@@ -52,16 +52,18 @@ export class Body {
 export class Actor {
   readonly root: Object3D;
   private readonly mixer: AnimationMixer;
-  private readonly actions = new Map<string, AnimationAction>();
+  private readonly lower: Layer;
+  private readonly upper: Layer;
+  private readonly gestures: Gestures;
   private readonly paint: BufferAttribute;
-  private base = "";
-  private overlay = "";
   private look = NaN;
 
-  constructor(body: Body, material: MeshLambertMaterial) {
+  constructor(
+    private readonly body: Body,
+    material: MeshLambertMaterial,
+  ) {
     this.root = cloneSkinned(body.root);
-    this.root.name = "actor";
-    this.paint = new BufferAttribute(new Float32Array(body.parts.length * 3), 3);
+    this.paint = new BufferAttribute(new Float32Array(body.vertices * 3), 3);
     this.root.traverse((each) => {
       if (!(each instanceof Mesh)) return;
       each.geometry = sharing(each.geometry as BufferGeometry, this.paint);
@@ -69,150 +71,115 @@ export class Actor {
       each.castShadow = each.receiveShadow = true;
     });
     this.mixer = new AnimationMixer(this.root);
-    for (const clip of body.clips) this.actions.set(clip.name, this.mixer.clipAction(clip));
-    this.parts = body.parts;
+    this.lower = this.layer("lower");
+    this.upper = this.layer("upper");
+    this.gestures = new Gestures(this.root);
     this.hide();
   }
 
-  private readonly parts: Uint8Array;
-
   /** Shows a figure after `dtS` more seconds. */
-  play(figure: Figure & { speaking: boolean }, dtS: number): void {
+  play(figure: Playing, dtS: number): void {
     this.root.visible = true;
-    this.dress(figure.look);
-    this.root.position.set(figure.x, figure.z, -figure.y);
-    this.root.rotation.set(0, figure.yaw, 0);
-    if (figure.posture === LIE) this.root.rotation.z = Math.PI / 2;
-    this.root.scale.setScalar(statureOf(figure.look));
-    this.fadeTo(clipFor(figure));
-    this.pace(figure.speed);
-    this.gesture(figure);
+    if (figure.look !== this.look) this.body.paint(lookOf(figure.look), this.paint);
+    this.look = figure.look;
+    this.stand(figure);
+    const base = clipFor(figure);
+    const pace = paceOf(base, figure.speed);
+    const over = figure.emote === WAVE ? "wave" : figure.speaking && base !== "run" ? "talk" : base;
+    this.lower.play(base, pace);
+    this.upper.play(over, over === base ? pace : 1);
+    this.gestures.restore();
     this.mixer.update(dtS);
+    this.gestures.apply(figure.emote, dtS);
   }
 
   hide(): void {
     this.root.visible = false;
   }
 
-  private dress(seed: number): void {
-    if (seed === this.look) return;
-    this.look = seed;
-    const look = lookOf(seed);
-    for (let i = 0; i < this.parts.length; i++) {
-      const colour = look[PARTS[this.parts[i] as number] as Part];
-      this.paint.setXYZ(i, colour.r, colour.g, colour.b);
-    }
-    this.paint.needsUpdate = true;
+  private stand(figure: Playing): void {
+    const { x, y, z, yaw, posture } = figure;
+    const size = statureOf(figure.look);
+    this.root.scale.setScalar(size);
+    this.root.rotation.set(0, yaw, posture === LIE ? Math.PI / 2 : 0);
+    if (posture === LIE) this.root.position.set(x + 0.85 * Math.cos(yaw), z + 0.14, -(y + 0.85 * Math.sin(yaw)));
+    else this.root.position.set(x, z - (posture === SIT ? SEAT_M * size : 0), -y);
   }
 
-  private fadeTo(name: string): void {
-    if (name === this.base || !this.actions.has(name)) return;
-    this.actions.get(this.base)?.fadeOut(FADE_S);
-    this.actions.get(name)?.reset().fadeIn(FADE_S).play();
-    this.base = name;
-  }
-
-  private pace(speed: number): void {
-    const action = this.actions.get(this.base);
-    if (!action) return;
-    if (this.base === "walk") action.timeScale = Math.max(0.4, speed / WALK_CLIP_MPS);
-    else if (this.base === "run") action.timeScale = Math.max(0.6, speed / RUN_CLIP_MPS);
-    else action.timeScale = 1;
-  }
-
-  /** Plays a gesture over the base clip, or talking hands while speaking. */
-  private gesture(figure: Figure & { speaking: boolean }): void {
-    const emotes = ["", "wave", "nod", "cheer", "point", "dance"];
-    const named = emotes[figure.emote] ?? "";
-    const wanted = this.actions.has(named) ? named : figure.emote > 0 ? "wave" : figure.speaking ? "talk" : "";
-    if (wanted === this.overlay) return;
-    this.actions.get(this.overlay)?.fadeOut(FADE_S);
-    const action = this.actions.get(wanted);
-    if (action) {
-      action.reset().setLoop(wanted === "nod" ? LoopOnce : LoopRepeat, Infinity).fadeIn(FADE_S).play();
-      this.actions.get(this.base)?.setEffectiveWeight(0.001 + (figure.speed > 0.2 ? 0.5 : 0));
-    } else this.actions.get(this.base)?.setEffectiveWeight(1);
-    this.overlay = wanted;
+  private layer(half: "lower" | "upper"): Layer {
+    const actions = new Map<string, AnimationAction>();
+    for (const [name, clip] of this.body.clips) actions.set(name, this.mixer.clipAction(clip[half]));
+    return new Layer(actions);
   }
 }
 
 /** A fixed set of bodies handed to whoever is nearest. */
 export class Actors {
   readonly group = new Group();
-  private body: Body | null = null;
-  private readonly pool: Actor[] = [];
-  private readonly byId = new Map<number, Actor>();
-  private readonly material = new MeshLambertMaterial({ vertexColors: true, flatShading: true });
+  private readonly bodies: Body[] = [];
+  private readonly pools: Actor[][] = [];
+  private readonly playing = new Map<number, { actor: Actor; body: number }>();
+  private readonly material = new MeshLambertMaterial({ vertexColors: true });
 
-  /** Takes the humanoid file; until then nobody is skinned. */
+  /** Takes one more humanoid; until the first one nobody is skinned. */
   load(file: GLTF): void {
-    this.body = new Body(file);
+    this.bodies.push(new Body(file));
+    this.pools.push([]);
   }
 
   get ready(): boolean {
-    return this.body !== null;
+    return this.bodies.length > 0;
   }
 
   has(id: number): boolean {
-    return this.byId.has(id);
+    return this.playing.has(id);
   }
 
   /** Gives bodies to exactly these avatars, keeping those who have one already. */
-  cast(ids: number[]): void {
-    const wanted = new Set(ids);
-    for (const [id, actor] of this.byId) {
+  cast(wanted: Map<number, number>): void {
+    for (const [id, { actor, body }] of this.playing) {
       if (wanted.has(id)) continue;
       actor.hide();
-      this.pool.push(actor);
-      this.byId.delete(id);
+      this.pools[body]?.push(actor);
+      this.playing.delete(id);
     }
-    for (const id of ids) if (!this.byId.has(id)) this.byId.set(id, this.pool.pop() ?? this.make());
+    for (const [id, look] of wanted) {
+      if (!this.playing.has(id)) this.playing.set(id, this.take(look));
+    }
   }
 
-  play(id: number, figure: Figure & { speaking: boolean }, dtS: number): void {
-    this.byId.get(id)?.play(figure, dtS);
+  play(id: number, figure: Playing, dtS: number): void {
+    this.playing.get(id)?.actor.play(figure, dtS);
   }
 
   /** Hides one body for this picture, e.g. the own one in first person. */
   hide(id: number): void {
-    this.byId.get(id)?.hide();
+    this.playing.get(id)?.actor.hide();
   }
 
-  private make(): Actor {
-    if (!this.body) throw new Error("the humanoid has not been loaded");
-    const actor = new Actor(this.body, this.material);
+  private take(look: number): { actor: Actor; body: number } {
+    const body = look % this.bodies.length;
+    const actor = this.pools[body]?.pop() ?? this.make(this.bodies[body] as Body);
+    return { actor, body };
+  }
+
+  private make(body: Body): Actor {
+    const actor = new Actor(body, this.material);
     this.group.add(actor.root);
     return actor;
   }
 }
 
-function clipFor(figure: Figure): string {
-  if (figure.posture > 0) return figure.posture === LIE ? "idle" : "sit";
+function clipFor(figure: Playing): string {
+  if (figure.posture === SIT) return "sit";
+  if (figure.posture === LIE) return "idle";
   if (figure.speed > RUN_FROM_MPS) return "run";
-  return figure.speed > 0.15 ? "walk" : "idle";
+  return figure.speed > 0.12 ? "walk" : "idle";
 }
 
-function partsOf(skins: SkinnedMesh[]): Uint8Array {
-  const parts: number[] = [];
-  for (const skin of skins) {
-    const name = (Array.isArray(skin.material) ? skin.material[0] : skin.material)?.name ?? "";
-    const part = PARTS.findIndex((each) => name.includes(each));
-    for (let i = 0; i < skin.geometry.getAttribute("position").count; i++) parts.push(Math.max(0, part));
-  }
-  return Uint8Array.from(parts);
-}
-
-function mergedGeometry(skins: SkinnedMesh[]): BufferGeometry {
-  const kept = ["position", "skinIndex", "skinWeight"];
-  const bare = skins.map((skin) => {
-    const copy = new BufferGeometry();
-    for (const name of kept) copy.setAttribute(name, skin.geometry.getAttribute(name));
-    copy.setIndex(skin.geometry.index);
-    return copy;
-  });
-  const merged = mergeGeometries(bare);
-  merged.computeBoundingSphere();
-  return merged;
+function paceOf(clip: string, speed: number): number {
+  if (clip === "walk") return Math.max(0.35, speed / WALK_CLIP_MPS);
+  return clip === "run" ? Math.max(0.6, speed / RUN_CLIP_MPS) : 1;
 }
 
 /** The same geometry with colours of its own. */

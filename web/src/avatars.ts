@@ -68,13 +68,12 @@ export class Avatars {
     this.showBlobs(shadows ? [] : all);
   }
 
-  private nearest(all: Drawn[], count: number): number[] {
+  /** Ids and looks of those who get a body. */
+  private nearest(all: Drawn[], count: number): Map<number, number> {
     const rank = (each: Drawn) => (each.own ? -1 : each.distance * (this.actors.has(each.id) ? LOYALTY : 1));
-    return all
-      .filter((each) => each.own || each.distance < SKINNED_REACH_M)
-      .sort((a, b) => rank(a) - rank(b))
-      .slice(0, count)
-      .map((each) => each.id);
+    const near = all.filter((each) => each.own || each.distance < SKINNED_REACH_M);
+    near.sort((a, b) => rank(a) - rank(b));
+    return new Map(near.slice(0, count).map((each) => [each.id, each.look]));
   }
 
   private showBlobs(all: Drawn[]): void {

@@ -5,7 +5,8 @@ import { remaining, wrapped } from "./angles";
 import type { Walls } from "./walls";
 
 const EYE_M = 1.62;
-const SEATED_EYE_M = 1.15;
+/** Above the seat's surface, where the server says a sitter is. */
+const SEATED_EYE_M = 0.75;
 const NEAREST_M = 0.9;
 const FARTHEST_M = 14;
 const PITCH_LIMIT = 1.35;

@@ -20,6 +20,7 @@ import {
   Vector3,
   type Material,
 } from "three";
+import { SEAT_M } from "./actors";
 import { PARTS, lookOf, statureOf, type Part } from "./looks";
 
 /** One figure to draw: place and heading in the server's frame, how it moves, and what it wears. */
@@ -51,7 +52,7 @@ vec3 swung(vec3 p) {
   float hinge = mix(0.86, 1.38, arm);
   vec2 q = p.xy - vec2(0.0, hinge);
   p.xy = mix(p.xy, vec2(0.0, hinge) + vec2(q.x * cos(angle) - q.y * sin(angle), q.x * sin(angle) + q.y * cos(angle)), step(0.5, limb));
-  p.y += abs(cos(gait.x)) * gait.y * 0.035 - gait.z * 0.40;
+  p.y += abs(cos(gait.x)) * gait.y * 0.035 - gait.z * 0.37;
   return p;
 }`;
 
@@ -96,7 +97,7 @@ export class Crowd {
   private put(i: number, f: Figure): void {
     this.turn.setFromAxisAngle(this.up, f.yaw);
     this.size.setScalar(statureOf(f.look));
-    this.mesh.setMatrixAt(i, this.matrix.compose(this.place.set(f.x, f.z, -f.y), this.turn, this.size));
+    this.mesh.setMatrixAt(i, this.matrix.compose(this.place.set(f.x, f.z - (f.posture > 0 ? SEAT_M : 0), -f.y), this.turn, this.size));
     this.gait.setXYZW(i, f.walked * 4.4, Math.min(1, f.speed / 1.2), f.posture > 0 ? 1 : 0, f.emote > 0 ? 1 : 0);
     const look = lookOf(f.look);
     for (const part of PARTS) this.paint[part].setXYZ(i, look[part].r, look[part].g, look[part].b);

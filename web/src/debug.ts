@@ -63,8 +63,13 @@ export function debugHandle(game: Game) {
         z: track.pose.z,
         speed: track.pose.speed,
         posture: track.last.posture,
+        emote: track.last.emote,
         visitor: track.last.visitor,
       }));
+    },
+    /** Where the camera is, three.js frame. */
+    get eye(): number[] {
+      return game.stage.camera.position.toArray();
     },
     things: () => game.things.list,
     camera: game.view,

@@ -23,6 +23,12 @@ export function reducedMotion(): boolean {
   return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
+/** Returns a world's name as people write it: `plaza-3` becomes `Plaza 3`. */
+export function titleOf(name: string): string {
+  const words = name.replaceAll(/[-_]+/g, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** Whether fingers rather than a mouse and keys are at hand. */
 export function byTouch(): boolean {
   return window.matchMedia("(pointer: coarse)").matches;

@@ -7,7 +7,7 @@ import { ViewCamera } from "./camera";
 import { Chat } from "./chat";
 import { Clock } from "./clock";
 import { TICK_HZ, type CellFrame, type Sample } from "./codec";
-import { byId, byTouch, reducedMotion, stored } from "./dom";
+import { byId, byTouch, reducedMotion, stored, titleOf } from "./dom";
 import { Drawer } from "./drawer";
 import { describe, type Near } from "./describe";
 import { help, note, peopleList, showLink, showPrompt, type Row } from "./hud";
@@ -33,6 +33,8 @@ const LOOK_RAD_PER_PX = 0.0042;
 const SLOW_MS = 250;
 const INSPECT_MS = 900;
 const PICK_PX = 46;
+/** Humanoid files that the server has. */
+const BODIES = 6;
 
 export class Game {
   readonly stage: Stage;
@@ -92,10 +94,7 @@ export class Game {
   start(): void {
     void showFacts();
     void this.loadWorld("scene.glb");
-    void loadGlb("humanoid.glb").then(
-      ({ file }) => this.avatars.load(file),
-      (error: unknown) => note(`People are shown simply: ${String(error)}.`),
-    );
+    void this.loadBodies();
     this.stage.renderer.setAnimationLoop((now) => this.frame(now));
   }
 
@@ -141,7 +140,7 @@ export class Game {
     const first = this.welcome === null;
     if (message.epoch !== this.epoch || !message.resumed) this.renew(message);
     this.welcome = message;
-    this.world = message.world;
+    this.world = titleOf(message.world);
     this.entity = message.entity;
     this.steering.restart();
     if (first) this.enter(message);
@@ -170,8 +169,8 @@ export class Game {
     this.own.yaw = message.yaw;
     this.steering.face(message.yaw);
     this.canvas.focus({ preventScroll: true });
-    document.title = `${message.world} · Ecumene`;
-    this.announcer.say(`You are in ${message.world} with ${this.people.count} others. Press H for the keys.`);
+    document.title = `${this.world} · Ecumene`;
+    this.announcer.say(`You are in ${this.world} with ${this.people.count} others. Press H for the keys.`);
     const keys = "W A S D to walk, drag to look around, Enter to speak, H for help.";
     const fingers = "Left thumb walks, right thumb looks around. Tap people to open their minds.";
     if (!stored("ecumene.seen").get()) note(byTouch() ? fingers : keys, 9000);
@@ -266,6 +265,17 @@ export class Game {
       this.survey(this.scenery);
     } catch (error) {
       note(`The world's picture could not be loaded: ${String(error)}.`);
+    }
+  }
+
+  /** Loads the bodies one after another, so that the first one is there soon. */
+  private async loadBodies(): Promise<void> {
+    try {
+      for (let variant = 0; variant < BODIES; variant++) {
+        this.avatars.load((await loadGlb(`humanoid-${variant}.glb`)).file);
+      }
+    } catch (error) {
+      note(`Not all people can be shown in full: ${String(error)}.`);
     }
   }
 

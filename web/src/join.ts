@@ -1,6 +1,6 @@
 /** The first screen: a name and Enter. */
 
-import { byId, stored } from "./dom";
+import { byId, stored, titleOf } from "./dom";
 
 const facts = byId("join-facts");
 
@@ -51,7 +51,7 @@ export class JoinScreen {
 export async function showFacts(): Promise<void> {
   try {
     const health = (await (await fetch("healthz")).json()) as { world?: string; npcs?: number; clients?: number };
-    if (health.world) byId("join-world").textContent = health.world;
+    if (health.world) byId("join-world").textContent = titleOf(health.world);
     facts.textContent = sentence(health.npcs ?? 0, health.clients ?? 0);
   } catch {
     facts.textContent = "The world does not answer at the moment.";

@@ -10,7 +10,7 @@ const BUBBLE_REACH_M = 32;
 const MOST = 18;
 const TAG_PX = 24;
 const HEAD_M = 1.98;
-const SEATED_HEAD_M = 1.55;
+const SEATED_HEAD_M = 1.12;
 const READ_MS_PER_CHARACTER = 65;
 
 interface Tag {

@@ -31,7 +31,7 @@ export function lookOf(seed: number): Look {
 
 /** Returns a height factor of about 1, so that a crowd has no common eye line. */
 export function statureOf(seed: number): number {
-  return 0.95 + 0.1 * fraction(seed, 9);
+  return 0.93 + 0.1 * fraction(seed, 9);
 }
 
 function pick(codes: string[], seed: number, salt: number): Color {

@@ -23,8 +23,10 @@ import type { Bounds } from "./walls";
 import { Walls } from "./walls";
 
 const DISTRICT_M = 48;
+/** However large the world, it has at most about this many districts along an edge. */
+const DISTRICTS = 14;
 /** Kinds whose meshes stand in the way of sight and steps. */
-const WALLING = new Set(["wall", "building", "house", "tower", "mesh", "kiosk", "fence", "hedge", "door_frame", ""]);
+const WALLING = new Set(["building", "wall", ""]);
 
 /** Kinds that change place or pose while the world is open. */
 const MOVING = new Set(["door", "ball", "book", "cup", "box", "lantern"]);
@@ -32,6 +34,7 @@ const MOVING = new Set(["door", "ball", "book", "cup", "box", "lantern"]);
 /** What the scene's writer says of a node in its `extras`. */
 export interface Extras {
   kind?: string;
+  style?: string;
   roof?: boolean;
   level?: number;
 }
@@ -96,9 +99,10 @@ export class Scenery {
       return;
     }
     const middle = new Box3().setFromObject(mesh).getCenter(new Vector3());
-    const key = [Math.floor(middle.x / DISTRICT_M), Math.floor(middle.z / DISTRICT_M), level].join();
+    const edge = Math.max(DISTRICT_M, (this.bounds.maxX - this.bounds.minX) / DISTRICTS);
+    const key = [Math.floor(middle.x / edge), Math.floor(middle.z / edge), level].join();
     const meshes = districts.get(key);
-    const still = { mesh, pattern: patternOf(kind) };
+    const still = { mesh, pattern: patternOf((mesh.userData as Extras).style ?? kind) };
     if (meshes) meshes.push(still);
     else districts.set(key, [still]);
   }

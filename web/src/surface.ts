@@ -3,12 +3,15 @@
 import { MeshLambertMaterial } from "three";
 import { noiseTexture } from "./noise";
 
-/** Which pattern the upward faces of a kind show; everything else is plain. */
-const PATTERNS: Record<string, number> = { ground: 1, lawn: 1, street: 2, square: 3, floor: 4 };
+/** Which pattern a style or kind of surface shows; everything else is plain. */
+const PATTERNS: Record<string, number> = {
+  ...{ ground: 1, lawn: 1, meadow: 1, yard: 2, asphalt: 2, street: 2, path: 2 },
+  ...{ square: 3, pavement: 3, plaza: 3, plaza_dark: 3, tiles: 5, floor: 4, parquet: 4 },
+};
 
-/** Returns the pattern number of a kind, 0 for none. */
-export function patternOf(kind: string): number {
-  return PATTERNS[kind] ?? 0;
+/** Returns the pattern number of a style, 0 for none. */
+export function patternOf(style: string): number {
+  return PATTERNS[style] ?? 0;
 }
 
 const PATTERN = /* glsl */ `
@@ -35,6 +38,7 @@ float patterned() {
   if (vPattern < 1.5) return 1.0 + 0.42 * broad + 0.3 * fine;
   if (vPattern < 2.5) return 1.0 + 0.14 * broad + 0.12 * fine;
   if (vPattern < 3.5) return slabs(at, vec2(0.84, 0.56), 0.007, blur) * (1.0 + 0.14 * broad + 0.1 * fine);
+  if (vPattern > 4.5) return slabs(at, vec2(0.3), 0.004, blur);
   return slabs(at, vec2(1.9, 0.17), 0.003, blur) * (1.0 + 0.08 * broad);
 }`;
 

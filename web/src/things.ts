@@ -11,7 +11,6 @@ export const PICK_UP = 3;
 export const READ = 5;
 
 const SWING_RAD = 1.75;
-const UP = new Vector3(0, 1, 0);
 const REACH_M = 2.2;
 const VERBS = ["", "Sit on", "Open", "Pick up", "Press", "Read", "Lie on"];
 
@@ -25,9 +24,8 @@ interface Holder {
 interface Moving {
   thing: Thing;
   node: Object3D;
-  rest: { position: Vector3; turn: number };
-  /** From the node's origin to its hinge, in its own frame; doors are hinged at their right edge. */
-  hinge: Vector3;
+  /** Heading of the node as authored. */
+  restTurn: number;
   /** How far open, 0..1. */
   share: number;
 }
@@ -53,9 +51,7 @@ export class Things {
     this.moving = [];
     for (const thing of this.list) {
       const node = scenery.movable.get(thing.name);
-      if (!node) continue;
-      const rest = { position: node.position.clone(), turn: headingOf(node) };
-      this.moving.push({ thing, node, rest, hinge: hingeOf(node), share: thing.state ? 1 : 0 });
+      if (node) this.moving.push({ thing, node, restTurn: headingOf(node), share: thing.state ? 1 : 0 });
     }
     this.roofs = scenery.roofs.map((mesh) => ({ mesh, box: new Box3().setFromObject(mesh), opacity: 1 }));
     for (const roof of this.roofs) roof.mesh.material = (roof.mesh.material as Material).clone();
@@ -111,27 +107,13 @@ export function promptFor(thing: Thing): string {
 function swing(each: Moving, dtS: number): void {
   const wanted = each.thing.state ? 1 : 0;
   each.share += (wanted - each.share) * (1 - remaining(dtS, 0.12));
-  const { node, rest, hinge } = each;
-  const turn = rest.turn + each.share * SWING_RAD;
-  node.rotation.set(0, turn, 0);
-  const before = hinge.clone().applyAxisAngle(UP, rest.turn);
-  node.position.copy(rest.position).add(before).sub(hinge.clone().applyAxisAngle(UP, turn));
+  // The scene's writer puts the node of a door at its hinge.
+  each.node.rotation.set(0, each.restTurn + each.share * SWING_RAD, 0);
 }
 
 function headingOf(node: Object3D): number {
   const ahead = new Vector3(1, 0, 0).applyQuaternion(node.quaternion);
   return Math.atan2(-ahead.z, ahead.x);
-}
-
-/** A door's leaf is centred on its origin and spans its width along z. */
-function hingeOf(node: Object3D): Vector3 {
-  const box = new Box3();
-  node.traverse((each) => {
-    if (!(each instanceof Mesh)) return;
-    each.geometry.computeBoundingBox();
-    box.union(each.geometry.boundingBox as Box3);
-  });
-  return new Vector3(0, 0, box.isEmpty() ? 0 : box.max.z);
 }
 
 function carry(each: Moving, holder: (id: number) => Holder | null): void {

@@ -1,0 +1,77 @@
+"""A real server process and a real Chromium, shared by all browser tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from tests.e2e.serving import ROOT, Server
+
+PAGE: Final = ROOT / "server" / "ecumene_server" / "page" / "index.html"
+CHROMIUM: Final = os.environ.get("ECUMENE_CHROMIUM", "/usr/bin/chromium")
+FLAGS: Final = (
+    "--headless=new",
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+PATIENCE_MS: Final = 45_000
+"""A software renderer on two slow cores needs seconds for what a person waits milliseconds for."""
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An open plaza with a dozen scripted NPCs."""
+    assert PAGE.is_file(), "the page is not built: run `make setup`, or `npm run build` in web/"
+    one = Server(tmp_path_factory.mktemp("server"))
+    one.start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver."""
+    with sync_playwright() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A headless Chromium that draws in software."""
+    one = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
+    """Opens the page as a new visitor with a small window; whatever it logs as an error fails the test."""
+    contexts = []
+    problems: list[str] = []
+
+    def opened(**options: Any) -> Page:
+        context = browser.new_context(**({"viewport": {"width": 480, "height": 320}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+        page.goto(server.url)
+        page.wait_for_function("window.ecumene?.sceneLoaded")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not [each for each in problems if "WebSocket" not in each and "ERR_CONNECTION" not in each], problems

@@ -1,0 +1,214 @@
+"""The page in a real browser against a real server: joining, walking, meeting, talking, coming back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.e2e.serving import Server
+
+pytestmark = pytest.mark.e2e
+
+OpenPage = Callable[..., Page]
+
+
+def join(page: Page, name: str) -> None:
+    """Walks in under a name, by keyboard, and waits until the server shows us to ourselves."""
+    expect(page.get_by_label("What shall we call you?")).to_be_focused()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    page.wait_for_function("ecumene.status === 'open' && ecumene.serverPosition")
+
+
+def place(page: Page) -> tuple[float, float]:
+    """Returns where the server has us, metres."""
+    x, y, _ = page.evaluate("ecumene.serverPosition")
+    return x, y
+
+
+def distance(a: tuple[float, float], b: tuple[float, float]) -> float:
+    return math.hypot(a[0] - b[0], a[1] - b[1])
+
+
+def walk(page: Page, ms: int = 1500) -> float:
+    """Turns to where nothing is in the way and walks; returns how far the server moved us."""
+    start = place(page)
+    for _ in range(6):
+        page.keyboard.down("KeyW")
+        page.wait_for_timeout(ms)
+        page.keyboard.up("KeyW")
+        page.wait_for_timeout(600)
+        if distance(start, place(page)) > 0.8:
+            break
+        page.evaluate("ecumene.camera.turn(1.1, 0)")
+    return distance(start, place(page))
+
+
+def test_typing_a_name_and_enter_joins_a_living_world(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.get_by_role("heading", name="Ecumene")).to_be_visible()
+    expect(page.locator("#join-facts")).to_contain_text("12 souls live here")
+    join(page, "Marta")
+    expect(page.get_by_role("heading", name="Plaza 3")).to_be_visible()
+    expect(page.locator("#status-text")).to_have_text("13 here")
+    page.wait_for_function("ecumene.entities().filter(e => !e.visitor).length > 0")
+    page.wait_for_function("ecumene.drawCalls > 3")
+    assert page.evaluate("ecumene.drawCalls") < 200
+    assert page.evaluate("ecumene.triangles") < 600_000
+
+
+def test_an_empty_name_is_answered_in_plain_words(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_label("What shall we call you?").fill("   ")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Please type a name first.")
+
+
+def test_walking_moves_us_on_the_server_and_prediction_agrees(open_page: OpenPage) -> None:
+    page = open_page()
+    join(page, "Walker")
+    assert walk(page) > 0.8
+    page.wait_for_timeout(700)
+    x, y, _ = page.evaluate("ecumene.position")
+    assert distance(place(page), (x, y)) < 0.15
+
+
+def test_npcs_move(open_page: OpenPage) -> None:
+    page = open_page()
+    join(page, "Watcher")
+    page.wait_for_function("ecumene.entities().some(e => !e.visitor)")
+    page.evaluate("window.before = new Map(ecumene.entities().map(e => [e.id, e]))")
+    page.wait_for_function(
+        "ecumene.entities().some(e => !e.visitor && before.has(e.id) && "
+        "Math.hypot(e.x - before.get(e.id).x, e.y - before.get(e.id).y) > 0.5)"
+    )
+
+
+def test_two_visitors_meet_talk_and_wave(open_page: OpenPage) -> None:
+    markup = "<b>Ben</b>"
+    ada, ben = open_page(), open_page()
+    join(ada, "Ada")
+    join(ben, markup)
+    ada.wait_for_function("name => ecumene.entities().some(e => e.title === name)", arg=markup)
+    turn_towards(ada, markup)
+    tag = ada.locator(".tag.visitor", has_text="Ben")
+    expect(tag).to_be_visible()
+    assert tag.locator("span").text_content() == markup
+    assert ada.locator(".tag b").count() == 0, "a name became markup"
+
+    ben.keyboard.press("Enter")
+    ben.keyboard.type("Is <i>anybody</i> here?")
+    ben.keyboard.press("Enter")
+    line = ada.get_by_role("log").get_by_text("Is <i>anybody</i> here?")
+    expect(line).to_be_visible()
+    assert ada.locator("#chat-log i").count() == 0, "chat became markup"
+
+    ben.keyboard.press("1")
+    ada.wait_for_function("name => ecumene.entities().find(e => e.title === name)?.emote === 1", arg=markup)
+
+
+def turn_towards(page: Page, title: str) -> None:
+    """Looks at somebody: from far enough behind ourselves that both are in the picture."""
+    page.evaluate(
+        """title => {
+            const other = ecumene.entities().find(e => e.title === title);
+            const [x, y] = ecumene.position;
+            ecumene.camera.yaw = Math.atan2(other.y - y, other.x - x);
+            ecumene.camera.distance = 6;
+        }""",
+        title,
+    )
+
+
+def test_a_killed_server_finds_us_again_where_we_stood(open_page: OpenPage, server: Server) -> None:
+    page = open_page()
+    join(page, "Phoenix")
+    walk(page)
+    page.wait_for_timeout(2500)
+    before, epoch = place(page), page.evaluate("ecumene.epoch")
+    server.kill()
+    expect(page.locator("#status-text")).to_have_text("Reconnecting…")
+    server.start()
+    page.wait_for_function("epoch => ecumene.epoch > epoch && ecumene.serverPosition", arg=epoch)
+    expect(page.locator("#status-text")).to_contain_text("here")
+    assert distance(before, place(page)) < 1.0
+    assert walk(page) > 0.5
+
+
+def test_everything_works_by_keyboard_and_in_words(open_page: OpenPage) -> None:
+    page = open_page()
+    join(page, "Keys")
+    expect(page.locator("#view")).to_be_focused()
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", name="Who is here")).to_be_focused()
+    expect(page.locator("#drawer li")).to_have_count(12)
+    page.keyboard.press("Escape")
+    expect(page.locator("#drawer")).to_be_hidden()
+    expect(page.locator("#view")).to_be_focused()
+    page.keyboard.press("t")
+    expect(page.locator("#toast")).to_contain_text("You are in Plaza 3, facing")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Say something")).to_be_focused()
+    page.keyboard.type("wasd 12345")
+    expect(page.get_by_label("Say something")).to_have_value("wasd 12345")
+    page.keyboard.press("Escape")
+    expect(page.locator("#view")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+    unnamed = "[...document.querySelectorAll('button')].filter(b => !b.textContent.trim() && !b.ariaLabel).length"
+    assert page.evaluate(unnamed) == 0
+
+
+def test_a_mind_can_be_opened(open_page: OpenPage) -> None:
+    page = open_page()
+    join(page, "Curious")
+    page.wait_for_function("ecumene.entities().some(e => !e.visitor)")
+    page.keyboard.press("i")
+    drawer = page.locator("#drawer")
+    for section in ("Now", "Needs", "Sees"):
+        expect(drawer.get_by_role("heading", name=section)).to_be_visible()
+    picture = drawer.get_by_role("img", name="Its view holds")
+    assert picture.evaluate("c => [c.width, c.height]") == [24, 8]
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+
+
+def test_a_phone_walks_with_the_thumb(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
+    page.get_by_label("What shall we call you?").fill("Thumb")
+    page.get_by_role("button", name="Walk in").tap()
+    page.wait_for_function("ecumene.status === 'open' && ecumene.serverPosition")
+    moved = 0.0
+    for _ in range(6):
+        start = place(page)
+        drag_stick(page)
+        moved = max(moved, distance(start, place(page)))
+        if moved > 0.5:
+            break
+        page.evaluate("ecumene.camera.turn(1.1, 0)")
+    assert moved > 0.5
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    picture = page.screenshot(path=tmp_path / "mobile.png")
+    assert len(picture) > 40_000, "the picture is all but empty"
+
+
+def drag_stick(page: Page) -> None:
+    """Pushes the left thumb up for a second and a half."""
+    touch = """([kind, y]) => document.getElementById('view').dispatchEvent(new PointerEvent(kind,
+        {pointerId: 5, pointerType: 'touch', clientX: 90, clientY: y, bubbles: true}))"""
+    for kind, y, ms in (("pointerdown", 520, 100), ("pointermove", 470, 1500), ("pointerup", 470, 500)):
+        page.evaluate(touch, [kind, y])
+        page.wait_for_timeout(ms)
+
+
+def test_reduced_motion_keeps_the_first_view_still(open_page: OpenPage) -> None:
+    still, moving = open_page(reduced_motion="reduce"), open_page()
+    read: Callable[[Page], list[float]] = lambda page: page.evaluate("ecumene.eye")  # noqa: E731
+    first, other = read(still), read(moving)
+    still.wait_for_timeout(1500)
+    assert read(still) == first
+    assert read(moving) != other
