@@ -32,6 +32,7 @@ from ecumene_server.settings import Settings
 from ecumene_server.store import Store, open_store
 from ecumene_server.watch import Watch
 from ecumene_world import SceneGraph, compile_layout
+from ecumene_world.assets.humanoid import VARIANTS, humanoid_glb
 from ecumene_world.command import Recompile
 from ecumene_world.errors import GraphError
 from ecumene_world.exporters.glb import write_glb
@@ -164,7 +165,8 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     session.minds, session.recorder = minds, log
     host = Host(session, watch, log, publish)
     content = await asyncio.to_thread(_scene_file, freezer.graph(0))
-    site = http.Site({**http.page_files(), SCENE_PATH: content})
+    people = await asyncio.to_thread(_people_files)
+    site = http.Site({**http.page_files(), **people, SCENE_PATH: content})
     journal = Journal(store, epoch, lambda tick: app.hub.committed(tick), lambda why: app.hub.unsaved(why))  # noqa: PLW0108
     opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content))
     budget = settings.budget_kb * 1024 // 20
@@ -288,6 +290,12 @@ async def _close(app: App) -> None:
 
 def _scene_file(graph: SceneGraph) -> http.Body:
     return http.body(write_glb(graph), "model/gltf-binary", cache="no-cache")
+
+
+def _people_files() -> dict[str, http.Source]:
+    """Returns the bodies of people near by, `/humanoid-0.glb` and so on; clients tint them."""
+    kind, cache = "model/gltf-binary", "public, max-age=86400"
+    return {f"/humanoid-{i}.glb": http.body(humanoid_glb(i), kind, cache=cache) for i in range(VARIANTS)}
 
 
 def _scene_url(content: http.Body) -> str:
