@@ -57,8 +57,9 @@ def compile_layout(graph: SceneGraph, *, cell_m: float | None = None, device: to
     surfaces.lay_doorsteps(ground, doors.segment, doors.level, doors.height)
     grid = _fields(table, graph, ground, assets, doors)
     parts = components(grid["clearance"], grid["next_level"], places.BODY_M)
-    footing = places.Footing(raster, parts == 1, grid["floor"])
-    tables = _things(table, footing, assets, doors) | _places(table, footing, graph.seed)
+    footing = places.Footing.of(raster, parts == 1, grid["floor"])
+    tables, lost_things = _things(table, footing, assets, doors)
+    more_tables, lost_places = _places(table, footing, graph.seed)
     names = tuple(node.name for node in table.nodes)
     graph_hash = graph.hash()
     layout = Layout(
@@ -73,6 +74,8 @@ def compile_layout(graph: SceneGraph, *, cell_m: float | None = None, device: to
         **_node_columns(table),
         **_tensors(grid),
         **tables,
+        **more_tables,
+        unreachable=(*lost_places, *lost_things),
     )
     return layout.to(device)
 
@@ -303,7 +306,8 @@ def _filled(floor: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.
 
 def _things(
     table: rows.Rows, footing: places.Footing, assets: list[Asset | None], doors: things.Doors
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Returns the tables of things, seats and doors, and the names of things whose seats nobody gets to."""
     found = things.thing_rows(table)
     levels = len(footing.floor)
     seats = things.seats_of(table, found, assets)
@@ -314,7 +318,7 @@ def _things(
     thing_door = np.full(len(found), -1, np.int64)
     door_thing = np.searchsorted(found, doors.row)
     thing_door[door_thing] = np.arange(len(doors.row))
-    return {
+    tables = {
         "thing_row": torch.from_numpy(found),
         "thing_index": {table.nodes[row].name: index for index, row in enumerate(found)},
         "thing_kind": torch.from_numpy(table.kind[found]),
@@ -336,16 +340,17 @@ def _things(
         "door_level": torch.from_numpy(doors.level),
         "door_of_cell": torch.from_numpy(things.door_of_cell(doors, footing.raster, levels)),
         "thing_door": torch.from_numpy(thing_door),
-        "unreachable": tuple(table.nodes[row].name for row in lost),
     }
+    return tables, tuple(table.nodes[row].name for row in lost)
 
 
-def _places(table: rows.Rows, footing: places.Footing, seed: int) -> dict[str, Any]:
+def _places(table: rows.Rows, footing: places.Footing, seed: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Returns the tables of places and spawn points, and the names of places that nobody gets to."""
     found = places.places_of(table)
     standing, reached = footing.nearest(found.middle, found.level, found.radius + places.PLACE_REACH_M)
     spawn_position, spawn_level, spawn_yaw = places.spawns_of(table, found, footing, seed)
     kept = np.flatnonzero(reached)
-    return {
+    tables = {
         "place_row": torch.from_numpy(found.row[kept]),
         "place_index": {table.nodes[found.row[at]].name: index for index, at in enumerate(kept)},
         "place_role": tuple(found.role[at] for at in kept),
@@ -356,6 +361,7 @@ def _places(table: rows.Rows, footing: places.Footing, seed: int) -> dict[str, A
         "spawn_level": torch.from_numpy(spawn_level),
         "spawn_yaw": _floats(spawn_yaw),
     }
+    return tables, tuple(table.nodes[row].name for row in found.row[~reached])
 
 
 def _tensors(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:

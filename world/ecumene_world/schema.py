@@ -58,7 +58,7 @@ def check(value: object, what: str) -> None:
         CommandError: One does not.
     """
     for name, reader in _schema(type(value))[0].items():
-        reader(_plain(getattr(value, name)), f"{name!r} of {what}")
+        reader(getattr(value, name), f"{name!r} of {what}")
 
 
 def _schema(cls: type[object]) -> tuple[dict[str, Reader], tuple[str, ...]]:
@@ -100,7 +100,7 @@ def _reader(hint: Any) -> Reader:
         return _enum(hint)
     if is_dataclass(hint):
         assert isinstance(hint, type), "annotations name classes"
-        return lambda value, what: from_record(hint, value, what)
+        return _nested(hint)
     return {bool: _bool, int: _integer, float: _real, str: _text}[hint]
 
 
@@ -114,6 +114,16 @@ def _union(readers: list[Reader], *, optional: bool) -> Reader:
             except CommandError:
                 continue
         return readers[-1](value, what)
+
+    return read
+
+
+def _nested(cls: type[object]) -> Reader:
+    def read(value: object, what: str) -> object:
+        if not isinstance(value, cls):
+            return from_record(cls, value, what)
+        check(value, what)
+        return value
 
     return read
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ecumene_world.commands.base import Command, Role, command, require
 from ecumene_world.errors import CommandError, GraphError
 from ecumene_world.event import Event
 from ecumene_world.graph import MAX_NODES, RELATIONS, ROOT, Node
 from ecumene_world.graph_json import node_decoded
-from ecumene_world.mesh_of import asset_of
+from ecumene_world.mesh_of import mesh_of
 from ecumene_world.plain import JSON, shown
 from ecumene_world.pose import Pose
 from ecumene_world.validate import check_arrays, check_node, check_pose
 
 if TYPE_CHECKING:
     from ecumene_world.world import World
+
+MAX_CORNERS: Final = 500
+"""Most corners of a polygon added while a world runs, since it is drawn at once."""
 
 
 @command("add_node", Role.BUILDER, durable=True)
@@ -38,7 +41,11 @@ class AddNode(Command):
         try:
             require("parent" not in self.node, "the parent of a new node stands beside it, not inside")
             check_node(self.decoded())
-            asset_of(self.decoded())
+            corners = self.decoded().attributes.get("polygon")
+            require(
+                not isinstance(corners, list) or len(corners) <= MAX_CORNERS,
+                f"a polygon of more than {MAX_CORNERS} corners can't be added to a running world",
+            )
         except GraphError as error:
             raise CommandError(str(error)) from error
 
@@ -49,6 +56,7 @@ class AddNode(Command):
         require(len(world.graph) < MAX_NODES, f"the graph is full: it holds at most {MAX_NODES} nodes")
         try:
             check_arrays(node, world.graph.arrays)
+            mesh_of(world.graph, node)
         except GraphError as error:
             raise CommandError(str(error)) from error
 

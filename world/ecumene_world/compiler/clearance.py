@@ -84,7 +84,7 @@ class Canvas:
         top: f32 world z of the top, metres.
         category: u8 `Category`.
         tall: Whether it rises `TALL_M` above the floor.
-        inside: Whether it lies in the footprint of a block.
+        inside: Whether it lies in a solid or footprint, not just near one.
         shapes: Every solid that a label can name.
     """
 
@@ -149,9 +149,11 @@ def clearance_field(canvas: Canvas) -> Field:
     """Returns signed distances to the nearest obstacle or edge of the walkable area."""
     blocked = canvas.label != _FREE
     field = _nearest(canvas, blocked)
-    distance = np.where(canvas.inside[::2, ::2], -np.abs(field.distance), field.distance)
-    depth = (_cell_distance(~blocked, canvas.raster) - canvas.raster.step_m / 2).clip(0)
-    vague = blocked[::2, ::2] & ((canvas.label[::2, ::2] < 0) | ~canvas.walkable[::2, ::2])
+    inside = canvas.inside[::2, ::2]
+    distance = np.where(inside, -np.abs(field.distance), field.distance)
+    rim = np.where(inside, canvas.band_m + canvas.raster.step_m / 2, canvas.raster.step_m / 2)
+    depth = (_cell_distance(~blocked, canvas.raster) - rim).clip(0)
+    vague = inside | (blocked[::2, ::2] & ((canvas.label[::2, ::2] < 0) | ~canvas.walkable[::2, ::2]))
     distance = np.where(vague, np.minimum(distance, -depth), distance)
     return Field(distance.astype(np.float32), field.top, field.category)
 
@@ -222,6 +224,8 @@ def _stamp_solids(canvas: Canvas, solids: Solids, category: NDArray[np.uint8]) -
     """Stamps boxes and cylinders, sorted by height, over whatever is not higher."""
     for iy, ix, solid in covered(canvas.raster, solids.shapes, canvas.band_m):
         high = solids.high[solid]
+        within = solids.shapes.distance(solid, canvas.raster.position(iy, ix)) <= 0
+        canvas.inside[iy[within], ix[within]] = True
         over = (canvas.label[iy, ix] <= _EDGE) | (canvas.top[iy, ix] <= high)
         cells, which, high = (iy[over], ix[over]), solid[over], high[over]
         _mark(canvas, cells, which, high, category[which], high - canvas.floor[cells] >= TALL_M)

@@ -34,16 +34,19 @@ class Footing:
         raster: The walkable grid.
         reachable: (L, H, W) whether one can stand there and walk to everywhere else.
         floor: (L, H, W) metres.
+        storeys: Positions (n, 3) of each storey's reachable nodes, and a tree of them; None without any.
     """
 
     raster: Raster
     reachable: NDArray[np.bool_]
     floor: NDArray[np.float32]
+    storeys: tuple[tuple[Floats, cKDTree] | None, ...]
 
-    def nodes(self, level: int) -> tuple[Floats, Floats]:
-        """Returns positions (n, 2) and floor heights (n,) of a storey's reachable nodes."""
-        iy, ix = np.nonzero(self.reachable[level])
-        return self.raster.position(iy, ix), self.floor[level, iy, ix].astype(np.float64)
+    @classmethod
+    def of(cls, raster: Raster, reachable: NDArray[np.bool_], floor: NDArray[np.float32]) -> Footing:
+        """Returns the footing of a grid."""
+        storeys = [_indexed(raster, layer, heights) for layer, heights in zip(reachable, floor, strict=True)]
+        return cls(raster, reachable, floor, tuple(storeys))
 
     def nearest(self, points: Floats, level: Ints, within: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """Returns the reachable point (n, 3) nearest to each point (n, 2) on its storey, and which were found.
@@ -56,12 +59,20 @@ class Footing:
         found, standing = np.zeros(len(points), bool), np.zeros((len(points), 3))
         for storey in np.unique(level):
             which = np.flatnonzero(level == storey)
-            xy, floor = self.nodes(int(storey))
-            if len(xy):
-                distance, at = cKDTree(xy).query(points[which])
-                standing[which] = np.column_stack([xy[at], floor[at]])
+            indexed = self.storeys[storey] if storey < len(self.storeys) else None
+            if indexed is not None:
+                distance, at = indexed[1].query(points[which])
+                standing[which] = indexed[0][at]
                 found[which] = distance <= within[which]
         return standing, found
+
+
+def _indexed(raster: Raster, reachable: NDArray[np.bool_], floor: NDArray[np.float32]) -> tuple[Floats, cKDTree] | None:
+    iy, ix = np.nonzero(reachable)
+    if not len(iy):
+        return None
+    nodes = np.column_stack([raster.position(iy, ix), floor[iy, ix]])
+    return nodes, cKDTree(nodes[:, :2], balanced_tree=False, compact_nodes=False)
 
 
 @dataclass(frozen=True, slots=True)
