@@ -67,11 +67,11 @@ def _explain(error: Exception) -> int:
 
 def _known(error: Exception) -> tuple[bool, int]:
     """Returns whether the error's text is fit for users, and the exit status it stands for."""
-    from ecumene_scenarios.errors import DocumentError, UnknownScenario
+    from ecumene_scenarios.errors import DocumentError, UnknownScenarioError
     from ecumene_world.errors import UnknownKindError
 
     module = type(error).__module__
-    wrong = isinstance(error, UsageError | UnknownScenario | DocumentError | UnknownKindError)
+    wrong = isinstance(error, UsageError | UnknownScenarioError | DocumentError | UnknownKindError)
     return module.startswith("ecumene_") and module.endswith(".errors"), WRONG if wrong else FAILED
 
 
