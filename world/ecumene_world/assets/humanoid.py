@@ -225,5 +225,5 @@ def _far_head(matrix: NDArray[np.float64], figure: Figure, colours: Mapping[str,
     low = {"short": 0.04, "bob": -0.06, "bun": 0.05, "quiff": 0.05}[figure.hair]
     face = lathe([(0.048, -0.06), (0.074, -0.01), (0.099, 0.07), (0.080, 0.17)], colours["skin"], sides=6)
     cap = sphere(1.0, colours["hair"], detail=0).scaled(0.118, 0.102, (0.238 - low) / 2)
-    cap = cap.pitched(-0.45).moved(-0.020, 0, (0.236 + low) / 2)
+    cap = cap.pitched(-0.45).moved(-0.052 if low < 0 else -0.022, 0, (0.236 + low) / 2)
     return [part.transformed(matrix) for part in (face.scaled(1.0, 0.80, 1.0), cap)]

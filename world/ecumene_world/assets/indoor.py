@@ -214,7 +214,7 @@ def shelf(draw: Draw) -> Asset:
     boards = 4
     for level in range(boards):
         z = 0.14 + level * (height - 0.2) / (boards - 1)
-        parts.append(box((depth, width, 0.03), wood, (0, 0, z)))
+        parts.append(opened(box((depth, width, 0.03), wood, (0, 0, z)), (0, -1, 0), (0, 1, 0)))
         if level < boards - 1:
             parts += _goods(draw, width - 0.12, depth, z + 0.03, (height - 0.2) / (boards - 1) - 0.1)
     return solid("shelf", parts, [block((depth, width, height))])
@@ -369,11 +369,8 @@ def stove(draw: Draw) -> Asset:
     ]
     parts.append(slab((depth, width, 0.035), palette.CHARCOAL, (0, 0, height - 0.035), bevel=0.01))
     for x, y, radius in ((0.14, 0.15, 0.09), (0.14, -0.15, 0.075), (-0.14, 0.15, 0.075), (-0.14, -0.15, 0.09)):
-        parts.append(
-            cylinder(
-                radius, 0.012, palette.STEEL if radius > 0.08 else darker(palette.STEEL, 0.3), (x, y, height), sides=8
-            )
-        )
+        tone = palette.STEEL if radius > 0.08 else darker(palette.STEEL, 0.3)
+        parts.append(cylinder(radius, 0.012, tone, (x, y, height), sides=6))
     front = depth / 2 - 0.035
     parts.append(slab((0.04, width - 0.06, 0.46), lighter(tint, 0.1), (front, 0, 0.18), bevel=0.012))
     parts.append(box((0.05, width - 0.22, 0.22), palette.CHARCOAL, (front, 0, 0.26)))
@@ -597,7 +594,7 @@ def _row_of_books(draw: Draw, width: float, tall: float, depth: float, z: float)
     parts, y = [], -width / 2
     end = width / 2 - draw.between(0.0, 0.22) * width
     while y < end - 0.06:
-        wide, high = min(draw.between(0.10, 0.21) * width, end - y), tall * draw.between(0.66, 0.96)
+        wide, high = min(draw.between(0.13, 0.24) * width, end - y), tall * draw.between(0.66, 0.96)
         tone = draw.pick(palette.FABRIC + palette.ACCENTS)
         books = box((depth - draw.between(0.07, 0.10), wide - 0.006, high), tone, (0.0, y + wide / 2, z))
         parts.append(opened(books, (-1, 0, 0), (0, 0, -1)))
@@ -606,9 +603,11 @@ def _row_of_books(draw: Draw, width: float, tall: float, depth: float, z: float)
 
 
 def _goods(draw: Draw, width: float, depth: float, z: float, tall: float) -> list[Mesh]:
-    """Returns three things that stand on a shelf: a crate, a jar or folded cloth."""
+    """Returns two or three things that stand on a shelf: a crate, a jar or folded cloth."""
     parts: list[Mesh] = []
     for index in range(3):
+        if draw.chance(0.12):
+            continue
         y, sort = (index - 1) * width / 3, int(draw.rng.integers(3))
         tone = draw.pick(palette.FABRIC)
         if sort == 0:
@@ -620,7 +619,7 @@ def _goods(draw: Draw, width: float, depth: float, z: float, tall: float) -> lis
         else:
             parts.append(box((depth * 0.7, width / 3 - 0.08, 0.07), tone, (0, y, z)))
             parts.append(slab((depth * 0.66, width / 3 - 0.1, 0.07), lighter(tone, 0.15), (0, y, z + 0.07), bevel=0.02))
-    return parts
+    return [opened(part, (0, 0, -1)) for part in parts]
 
 
 def _picture(x: float, width: float, height: float, low: float, glow: RGB, draw: Draw) -> list[Mesh]:

@@ -9,15 +9,25 @@ from typing import Final
 
 import numpy as np
 
-from ecumene_world.assets import indoor, loose, nature, street, structure, vehicles
+from ecumene_world.assets import indoor, loose, nature, people, street, structure, vehicles
 from ecumene_world.assets.asset import Asset
+from ecumene_world.assets.buildings import building
 from ecumene_world.assets.recipe import Draw, Recipe
+from ecumene_world.assets.structure import wall
 from ecumene_world.errors import GraphError, UnknownKindError
 from ecumene_world.kinds import kind_named
 
-__all__ = ["build", "kinds", "variants"]
+__all__ = ["build", "building", "kinds", "parameters", "variants", "wall"]
 
-_ALL: Final = (*structure.RECIPES, *nature.RECIPES, *street.RECIPES, *vehicles.RECIPES, *indoor.RECIPES, *loose.RECIPES)
+_ALL: Final[tuple[Recipe, ...]] = (
+    *structure.RECIPES,
+    *nature.RECIPES,
+    *street.RECIPES,
+    *vehicles.RECIPES,
+    *indoor.RECIPES,
+    *loose.RECIPES,
+    *people.RECIPES,
+)
 _RECIPES: Final = {recipe.kind: recipe for recipe in _ALL}
 _NO_PARAMS: Final[Mapping[str, float | str]] = MappingProxyType({})
 

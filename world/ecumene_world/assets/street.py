@@ -9,8 +9,10 @@ import numpy as np
 
 from ecumene_world.assets import palette
 from ecumene_world.assets.asset import Asset, Collider, Seat
+from ecumene_world.assets.clips import clips
+from ecumene_world.assets.humanoid import humanoid_mesh
 from ecumene_world.assets.mesh import RGB, Mesh
-from ecumene_world.assets.palette import darker, lighter
+from ecumene_world.assets.palette import darker, graded, lighter
 from ecumene_world.assets.recipe import Draw, Recipe, block, post, solid
 from ecumene_world.assets.solids import (
     bar,
@@ -190,6 +192,26 @@ def fountain(draw: Draw) -> Asset:
     return solid(
         "fountain", parts, [post(radius * 1.04, deep), Collider("cylinder", (0, 0, top / 2), (bowl * 2, bowl * 2, top))]
     )
+
+
+def statue(draw: Draw) -> Asset:
+    """A figure of bronze, larger than life, that greets, strides or stands on a plinth of stone."""
+    height = draw.size("height_m", 3.2, 4.0)
+    bronze, stone = draw.colour(palette.BRONZE), draw.pick(palette.STONE)
+    foot, body = 0.12 * height, 0.46 * height
+    wide = 0.30 * height
+    parts = [slab((wide * 1.35, wide * 1.35, foot * 0.5), darker(stone, 0.12), bevel=0.06)]
+    parts.append(slab((wide * 1.15, wide * 1.15, foot * 0.5), stone, (0, 0, foot * 0.5), bevel=0.06))
+    parts.append(box((wide * 0.9, wide * 0.9, body - foot - 0.12), lighter(stone, 0.06), (0, 0, foot), taper=0.92))
+    parts.append(slab((wide * 1.04, wide * 1.04, 0.12), stone, (0, 0, body - 0.12), bevel=0.05))
+    parts.append(box((0.03, wide * 0.5, wide * 0.28), palette.BRASS, (wide * 0.44, 0, foot + (body - foot) * 0.38)))
+    clip, moment = (("wave", 2), ("walk", 11), ("idle", 0))[draw.variant % 3]
+    pose = next(c for c in clips() if c.name == clip).poses[moment]
+    figure = humanoid_mesh(draw.variant, pose)
+    figure = figure.scaled((height - body) / float(figure.bounds[1, 2]))
+    figure = graded(figure, darker(bronze, 0.22), lighter(bronze, 0.14))
+    parts.append(figure.moved(z=body - float(figure.bounds[0, 2])))
+    return solid("statue", parts, [block((wide * 1.35, wide * 1.35, body))])
 
 
 def bollard(draw: Draw) -> Asset:
@@ -483,6 +505,7 @@ RECIPES: Final = (
     Recipe("signpost", signpost, {"height_m": (1.8, 4.0), "colour": None}),
     Recipe("market_stall", market_stall, {"width_m": (1.6, 5.0), "colour": None}),
     Recipe("fountain", fountain, {"radius_m": (1.0, 5.0), "colour": None}),
+    Recipe("statue", statue, {"height_m": (2.2, 8.0), "colour": None}),
     Recipe("bollard", bollard, {"height_m": (0.5, 1.3), "colour": None}),
     Recipe("fence", fence, {"length_m": (0.5, 12.0), "height_m": (0.5, 2.5), "style": _FENCES, "colour": None}),
     Recipe("bus_stop", bus_stop, {"width_m": (2.0, 6.0), "colour": None}),

@@ -161,14 +161,12 @@ def tower(draw: Draw) -> Asset:
 
 def _clock_tower(draw: Draw, height: float) -> Asset:
     wide = draw.size("width_m", 4.4, 5.4)
-    facade, roof = (
-        draw.colour(palette.FACADES[:8]),
-        draw.pick((*palette.TERRACOTTA, palette.BRONZE[0], palette.SLATE[0])),
-    )
+    facade = draw.colour(palette.FACADES[:8])
+    roof = draw.pick((*palette.TERRACOTTA, palette.BRONZE[0], palette.SLATE[0]))
     body = height * 0.66
     parts = [slab((wide + 0.4, wide + 0.4, 0.9), palette.PLINTH[0], bevel=0.15), box((wide, wide, body), facade)]
-    for z in (body * 0.42, body * 0.72):
-        parts.append(slab((wide + 0.24, wide + 0.24, 0.26), palette.TRIM, (0, 0, z), bevel=0.1))
+    course = slab((wide + 0.24, wide + 0.24, 0.26), palette.TRIM, bevel=0.1)
+    parts += [course.moved(z=body * share) for share in (0.42, 0.72)]
     parts.append(slab((wide + 0.6, wide + 0.6, 0.45), palette.TRIM, (0, 0, body - 0.1), bevel=0.2))
     corner = wide / 2 - 0.12
     quoin = box((0.34, 0.34, body - 1.0), lighter(facade, 0.45), (corner * 1.03, corner * 1.03, 0.9))
@@ -180,9 +178,8 @@ def _clock_tower(draw: Draw, height: float) -> Asset:
     side += [dial, face]
     for hand, angle in zip(hands, (draw.between(0.3, 1.2), draw.between(-2.0, -0.8)), strict=True):
         side.append(hand.rolled(angle).moved(x=wide / 2 + 0.165, z=body * 0.86))
-    for z in (body * 0.50,):
-        side.append(_arch(0.9, 1.9, 0.10, palette.TRIM).moved(wide / 2, 0, z))
-        side.append(_arch(0.66, 1.66, 0.16, palette.GLASS).moved(wide / 2, 0, z + 0.08))
+    side.append(_arch(0.9, 1.9, 0.10, palette.TRIM).moved(wide / 2, 0, body * 0.5))
+    side.append(_arch(0.66, 1.66, 0.16, palette.GLASS).moved(wide / 2, 0, body * 0.5 + 0.08))
     parts += [Mesh.merged(side).turned(turn * pi / 2) for turn in range(4)]
     parts += [
         _arch(1.8, 2.9, 0.24, palette.TRIM).moved(wide / 2, 0, 0),
