@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ecumene_sim.angles import into_frame, sector
 from ecumene_sim.neighbours import Pairs
+from ecumene_sim.walls import length
 from ecumene_world.state import State
 
 STIFFNESS: Final = 2000.0
@@ -35,82 +36,89 @@ class Contacts:
     """What touching did to each avatar.
 
     Attributes:
-        push_x: (B, C) metres.
-        push_y: (B, C) metres.
+        push: (2, B·C) metres.
         force: (B, C, 8) newtons per body sector.
         count: (B, C) i64 others touched.
     """
 
-    push_x: Tensor
-    push_y: Tensor
+    push: Tensor
     force: Tensor
     count: Tensor
 
 
-def contacts(state: State, near: Pairs, x: Tensor, y: Tensor, on_feet: Tensor) -> Contacts:
-    """Returns how avatars at x, y (B, C) part; those not on their feet don't move but are felt."""
-    dx, dy = near.of(x) - x, near.of(y) - y
-    distance = (dx * dx).addcmul_(dy, dy).sqrt_()
-    overlap = near.of(state.radius) + state.radius - distance
-    same_storey = (near.of(state.position[..., 2]) - state.position[..., 2]).abs_() < STOREY_M
-    overlap = overlap.clamp_(min=0.0).mul_(near.valid & same_storey)
-    dx, dy = _directions(near, dx, dy, distance)
-    share = _share(near, state.mass, on_feet)
-    push = overlap * share
-    push_x, push_y = _fixed_sum(push * dx, _FIXED), _fixed_sum(push * dy, _FIXED)
-    scale = SOFTNESS * (MAX_PUSH_M / (SOFTNESS * (push_x * push_x + push_y * push_y).sqrt()).clamp(min=MAX_PUSH_M))
-    count = (overlap > 0).sum(dim=0)
-    return Contacts(-push_x * scale, -push_y * scale, _felt(state, dx, dy, overlap), count)
+def contacts(state: State, pairs: Pairs, at: Tensor, on_feet: Tensor) -> Contacts:
+    """Returns how avatars at (2, B·C) points part; those not on their feet don't move but are felt."""
+    overlap, direction = _overlap(state, pairs, at)
+    gives = direction * overlap
+    first, second = _shares(state, pairs, on_feet)
+    who = torch.cat((pairs.first, pairs.second))
+    away = torch.cat((gives * -first, gives * second), dim=1).mul_(_FIXED).round_().to(torch.int32)
+    total = torch.zeros(at.shape, dtype=torch.int32, device=at.device).index_add_(1, who, away)
+    moved = total.to(torch.float32).mul_(SOFTNESS / _FIXED)
+    moved = moved * (MAX_PUSH_M / length(moved).clamp_(min=MAX_PUSH_M))
+    touched = (overlap > 0).long()
+    count = torch.zeros(on_feet.numel(), dtype=torch.int64, device=at.device)
+    count.index_add_(0, who, torch.cat((touched, touched)))
+    force = _felt(state, who, torch.cat((direction, -direction), dim=1), torch.cat((overlap, overlap)))
+    return Contacts(moved, force, count.view_as(on_feet))
 
 
-def _directions(near: Pairs, dx: Tensor, dy: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns unit vectors to the partners; bodies in the very same spot part along x, the lower slot backwards."""
-    me = torch.arange(dx.shape[-1], device=dx.device)
-    same_spot = distance < 1e-5
-    inverse = 1.0 / distance.clamp_(min=1e-5)
-    aside = (near.slot > me).to(dx.dtype) * 2.0 - 1.0
-    return torch.where(same_spot, aside, dx * inverse), (dy * inverse).masked_fill_(same_spot, 0.0)
+def _overlap(state: State, pairs: Pairs, at: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns how deep (P,) pairs overlap, metres, and (2, P) unit vectors from the first to the second.
+
+    Bodies in the very same spot part along x, the lower row backwards.
+    """
+    apart = at.index_select(1, pairs.second) - at.index_select(1, pairs.first)
+    distance = length(apart)
+    radius, height = state.radius.view(-1), state.position.view(-1, 3)[:, 2]
+    reach = radius.index_select(0, pairs.first) + radius.index_select(0, pairs.second)
+    climb = height.index_select(0, pairs.first) - height.index_select(0, pairs.second)
+    overlap = (reach - distance).clamp_(min=0.0).mul_(climb.abs_() < STOREY_M)
+    alive = state.alive.view(-1)
+    overlap.mul_(alive.index_select(0, pairs.first) & alive.index_select(0, pairs.second))
+    aside = torch.zeros_like(apart)
+    aside[0] = (pairs.second > pairs.first).to(apart.dtype) * 2.0 - 1.0
+    return overlap, torch.where(distance < 1e-5, aside, apart / distance.clamp(min=1e-5))
 
 
-def _share(near: Pairs, mass: Tensor, on_feet: Tensor) -> Tensor:
-    """Returns (M, B, C) how much of each overlap I give way: by mass, all of it to the seated, none when seated."""
-    movable_mass = near.of(mass)
-    share = movable_mass / (movable_mass + mass)
-    partner_rests = 1.0 - near.of(on_feet)
-    return torch.maximum(share.expand(near.valid.shape), partner_rests.expand(near.valid.shape)) * on_feet
+def _shares(state: State, pairs: Pairs, on_feet: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns (P,) how much first and second give way: by mass; nothing when seated, all of it to the seated."""
+    mass, feet = state.mass.view(-1), on_feet.view(-1)
+    first_mass, second_mass = mass.index_select(0, pairs.first), mass.index_select(0, pairs.second)
+    first_feet, second_feet = feet.index_select(0, pairs.first), feet.index_select(0, pairs.second)
+    total = first_mass + second_mass
+    first = first_feet * torch.maximum(second_mass / total, 1.0 - second_feet)
+    second = second_feet * torch.maximum(first_mass / total, 1.0 - first_feet)
+    return first, second
 
 
-def _fixed_sum(values: Tensor, one: float) -> Tensor:
-    """Returns the sum over partners, exact in steps of 1 / one."""
-    return (values * one).round_().to(torch.int32).sum(dim=0, dtype=torch.int32).to(torch.float32) * (1.0 / one)
-
-
-def _felt(state: State, dx: Tensor, dy: Tensor, overlap: Tensor) -> Tensor:
-    """Returns (B, C, 8) newtons: each overlap presses on the sector that faces the partner."""
-    ahead, left = into_frame(dx, dy, state.yaw.cos(), state.yaw.sin())
+def _felt(state: State, who: Tensor, towards: Tensor, overlap: Tensor) -> Tensor:
+    """Returns (B, C, 8) newtons: each overlap presses on the sector that faces the other body."""
+    yaw = state.yaw.view(-1).index_select(0, who)
+    side = sector(*into_frame(towards[0], towards[1], yaw.cos(), yaw.sin()))
     newtons = (overlap * (STIFFNESS * _FORCE_FIXED)).round_().to(torch.int32)
-    felt = torch.zeros((8, *state.yaw.shape), dtype=torch.int32, device=dx.device)
-    felt.scatter_add_(0, sector(ahead, left).expand(newtons.shape), newtons)
-    return (felt.permute(1, 2, 0).to(torch.float32) * (1.0 / _FORCE_FIXED)).clamp_(max=MAX_FORCE)
+    felt = torch.zeros(state.contact.numel(), dtype=torch.int32, device=overlap.device)
+    felt.index_add_(0, who * 8 + side, newtons)
+    return felt.to(torch.float32).mul_(1.0 / _FORCE_FIXED).clamp_(max=MAX_FORCE).view_as(state.contact)
 
 
-def press(state: State, normal_x: Tensor, normal_y: Tensor, depth: Tensor) -> Tensor:
-    """Returns (B, C, 8) newtons with which walls press where bodies ran into them."""
-    ahead, left = into_frame(-normal_x, -normal_y, state.yaw.cos(), state.yaw.sin())
-    newtons = (depth * STIFFNESS).clamp(max=MAX_FORCE).unsqueeze(-1)
-    side = sector(ahead, left).unsqueeze(-1)
-    return newtons * (side == torch.arange(8, device=side.device))
+def press(state: State, normal: Tensor, depth: Tensor) -> Tensor:
+    """Returns (B, C, 8) newtons with which walls press where bodies ran into them.
+
+    Args:
+        state: Of the world.
+        normal: (2, B·C) unit vectors out of the walls.
+        depth: (B·C,) metres.
+    """
+    yaw = state.yaw.view(-1)
+    side = sector(*into_frame(-normal[0], -normal[1], yaw.cos(), yaw.sin()))
+    newtons = (depth * STIFFNESS).clamp_(max=MAX_FORCE)
+    pressed = torch.zeros_like(state.contact)
+    pressed.view(-1, 8).scatter_(1, side.unsqueeze(1), newtons.unsqueeze(1))
+    return pressed
 
 
-def unit(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns vectors of length one; those under a tenth of a millimetre become zero."""
-    length = (x * x + y * y).sqrt()
-    inverse = (length >= 1e-4) / length.clamp(min=1e-4)
-    return x * inverse, y * inverse
-
-
-def stop(velocity: Tensor, normal_x: Tensor, normal_y: Tensor) -> None:
-    """Takes from (B, C, 3) velocities, in place, what goes against the normals; zero normals take nothing."""
-    against = (velocity[..., 0] * normal_x + velocity[..., 1] * normal_y).clamp_(max=0.0)
-    velocity[..., 0] -= against * normal_x
-    velocity[..., 1] -= against * normal_y
+def stop(velocity: Tensor, normal: Tensor) -> None:
+    """Takes from (2, N) velocities, in place, what goes against (2, N) normals; zero normals take nothing."""
+    against = (velocity[0] * normal[0]).addcmul_(velocity[1], normal[1]).clamp_(max=0.0)
+    velocity.addcmul_(against, normal, value=-1.0)

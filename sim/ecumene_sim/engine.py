@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,12 +13,12 @@ from ecumene_sim.events import events_of
 from ecumene_sim.frame import Actions, Frame, Senses
 from ecumene_sim.interaction import Outcomes, interact
 from ecumene_sim.needs import NeedsTable, run_needs
-from ecumene_sim.neighbours import pairs
+from ecumene_sim.neighbours import touching
 from ecumene_sim.senses.sensorium import ALL, Sensorium
 from ecumene_sim.sound import Signatures, make_sounds
 from ecumene_sim.terrain import Terrain
 from ecumene_sim.things import ThingTable
-from ecumene_sim.walls import Push, block
+from ecumene_sim.walls import Blocked, block, unit
 from ecumene_world.layout import Layout
 from ecumene_world.state import DT, State
 from ecumene_world.world import World
@@ -86,28 +87,28 @@ class Engine:
         motion.turn(state, on_feet)
         motion.accelerate(state, on_feet)
         done("intend")
-        x = state.position[..., 0] + state.velocity[..., 0] * DT
-        y = state.position[..., 1] + state.velocity[..., 1] * DT
-        near = pairs(x, y, state.alive, terrain.layout.bounds)
+        start, velocity = in_plan(state.position), in_plan(state.velocity)
+        want = torch.add(start, velocity, alpha=DT)
+        pairs = touching(want, state.radius, state.alive, terrain.layout.bounds)
         done("neighbours")
-        touching = contact.contacts(state, near, x, y, on_feet)
+        touched = contact.contacts(state, pairs, want, on_feet)
         done("contact")
-        walls = block(terrain, state, x + touching.push_x, y + touching.push_y)
+        blocked = block(terrain, state, start, want + touched.push)
         done("walls")
-        feel(state, touching, walls, on_feet)
-        motion.climb(state, terrain, walls.x, walls.y, on_feet)
+        feel(state, touched, blocked, velocity, on_feet)
+        motion.climb(state, terrain, blocked.at, on_feet)
         done("climb")
-        outcomes = interact(state, terrain, self._things, near)
-        outcomes.rested = things.run_timers(state, self._things, terrain)
-        things.carry(state)
+        outcomes = interact(state, terrain, self._things)
+        rested = things.run_timers(state, self._things, terrain)
+        things.carry(state, self._things)
         things.keep_sounding(state, self._things)
         done("interact")
         make_sounds(state, self._signatures, on_feet)
-        run_needs(state, self._needs, touching.count > 0)
+        run_needs(state, self._needs, touched.count > 0)
         advance(state)
         self.tick += 1
         done("advance")
-        return self._frame(state, touching.count, outcomes)
+        return self._frame(state, touched.count, replace(outcomes, rested=rested))
 
     def _frame(self, state: State, collisions: Tensor, outcomes: Outcomes) -> Frame:
         """Returns the tick's outcome with nothing scored yet."""
@@ -137,13 +138,19 @@ class Engine:
         self._sensorium = Sensorium(self._terrain, self._things, self._signatures)
 
 
-def feel(state: State, touching: contact.Contacts, walls: Push, on_feet: Tensor) -> None:
-    """Writes what presses on bodies, and takes from their velocities what goes against it."""
-    pressed = contact.press(state, walls.normal_x, walls.normal_y, walls.depth) * on_feet.unsqueeze(-1)
-    torch.add(touching.force, pressed, out=state.contact)
-    state.contact.clamp_(max=contact.MAX_FORCE).mul_(state.alive.unsqueeze(-1))
-    contact.stop(state.velocity, *contact.unit(touching.push_x, touching.push_y))
-    contact.stop(state.velocity, walls.normal_x, walls.normal_y)
+def in_plan(vectors: Tensor) -> Tensor:
+    """Returns (2, B·C) x and y of (B, C, 3) vectors, a copy."""
+    return vectors.view(-1, 3)[:, :2].t().contiguous()
+
+
+def feel(state: State, touched: contact.Contacts, blocked: Blocked, velocity: Tensor, on_feet: Tensor) -> None:
+    """Writes what presses on bodies, and takes from their velocities (2, B·C) what goes against it."""
+    pressed = contact.press(state, blocked.normal, blocked.depth * on_feet.view(-1))
+    torch.add(touched.force, pressed, out=state.contact)
+    state.contact.clamp_(max=contact.MAX_FORCE)
+    contact.stop(velocity, unit(touched.push)[0])
+    contact.stop(velocity, blocked.normal)
+    state.velocity.view(-1, 3)[:, :2].copy_(velocity.t())
 
 
 def advance(state: State) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from ecumene_sim.angles import out_of_frame, wrap
 from ecumene_sim.frame import MAX_GAZE, MAX_TURN, Actions
-from ecumene_sim.terrain import Terrain, take
+from ecumene_sim.terrain import Terrain
 from ecumene_world.kinds import BY_NAME
 from ecumene_world.state import DT, Posture, Sound, State
 
@@ -76,32 +75,30 @@ def turn(state: State, on_feet: Tensor) -> None:
 def accelerate(state: State, on_feet: Tensor) -> None:
     """Brings velocities nearer to the desired ones, at most `ACCELERATION`; those not on their feet rest."""
     limit = state.max_speed.masked_fill(state.kind == _VISITOR, RUN_SPEED)
-    want_x, want_y = _shortened(state.desired_velocity[..., 0], state.desired_velocity[..., 1], limit)
-    now_x, now_y = state.velocity[..., 0], state.velocity[..., 1]
-    step_x, step_y = _shortened(want_x - now_x, want_y - now_y, ACCELERATION * DT)
-    state.velocity[..., 0] = (now_x + step_x) * on_feet
-    state.velocity[..., 1] = (now_y + step_y) * on_feet
+    now = state.velocity[..., :2]
+    step = _shortened(_shortened(state.desired_velocity, limit) - now, ACCELERATION * DT)
+    torch.mul(now + step, on_feet.unsqueeze(-1), out=now)
 
 
-def _shortened(x: Tensor, y: Tensor, limit: Tensor | float) -> tuple[Tensor, Tensor]:
-    """Returns vectors made no longer than a limit."""
-    scale = (limit / (x * x + y * y).sqrt().clamp_(min=1e-6)).clamp_(max=1.0)
-    return x * scale, y * scale
+def _shortened(vectors: Tensor, limit: Tensor | float) -> Tensor:
+    """Returns (..., 2) vectors made no longer than a limit."""
+    length = (vectors[..., 0] * vectors[..., 0]).addcmul_(vectors[..., 1], vectors[..., 1]).sqrt_()
+    scale = (limit / length.clamp_(min=1e-6)).clamp_(max=1.0)
+    return vectors * scale.unsqueeze(-1)
 
 
-def climb(state: State, terrain: Terrain, x: Tensor, y: Tensor, on_feet: Tensor) -> None:
-    """Moves those on their feet to x, y: on to the next storey where a stair ends, and on top of the floor.
+def climb(state: State, terrain: Terrain, at: Tensor, on_feet: Tensor) -> None:
+    """Moves those on their feet to (2, B·C) points: on to the next storey where a stair ends, and onto the floor.
 
     Vertical velocity becomes what the floor made of it.
     """
-    there = take(terrain.next_level, terrain.cell(state.level, x, y))
-    here_clear, there_clear = (terrain.sample(terrain.near, level, x, y)[0] for level in (state.level, there))
-    passes = (on_feet > 0) & (there_clear >= torch.minimum(here_clear, state.radius - 0.02))
-    state.level.copy_(torch.where(passes, there, state.level))
-    z = terrain.sample(terrain.floor, state.level, x, y)[0]
-    on = on_feet > 0
-    state.velocity[..., 2] = (z - state.position[..., 2]) * (1.0 / DT) * on_feet
-    state.position.copy_(torch.where(on.unsqueeze(-1), torch.stack((x, y, z), dim=-1), state.position))
-
-
-assert math.isclose(DT * 20, 1.0), "rates above are tuned for 20 ticks a second"
+    at = at.view(2, *state.level.shape)
+    if terrain.levels > 1:
+        there = terrain.next_level(state.level, at)
+        here_clear, there_clear = (terrain.sample(terrain.near, level, at)[0] for level in (state.level, there))
+        passes = (on_feet > 0) & (there_clear >= torch.minimum(here_clear, state.radius - 0.02))
+        state.level.copy_(torch.where(passes, there, state.level))
+    z = terrain.sample(terrain.floor, state.level, at)[0]
+    torch.mul((z - state.position[..., 2]).mul_(1.0 / DT), on_feet, out=state.velocity[..., 2])
+    arrived = torch.stack((at[0], at[1], z), dim=-1)
+    state.position.copy_(torch.where(on_feet.unsqueeze(-1) > 0, arrived, state.position))

@@ -1,7 +1,7 @@
-"""Who is near whom: candidates for contact, and the nearest avatars of a viewer.
+"""Who is near whom: pairs of bodies that touch, and the nearest avatars of a viewer.
 
-Small worlds compare everyone with everyone. Large ones sort avatars by grid cell once and read three runs of that
-order per avatar, which costs no more in a batch of worlds than in one. Orders are fixed: by cell, then by slot.
+Small worlds compare everyone with everyone. Large ones sort avatars by grid cell and compare each with those that come
+after it in its own and the next cell, and with three cells of the row above: every pair is met once.
 """
 
 from __future__ import annotations
@@ -12,75 +12,107 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ecumene_sim.terrain import take
+from ecumene_sim.compaction import chosen
 
-DENSE_SLOTS: Final = 48
+DENSE_SLOTS: Final = 64
 """Up to this many slots everyone is compared with everyone."""
 CELL_M: Final = 1.0
-"""Side of a cell: bodies that touch are never further apart."""
+"""Side of a cell; bodies with radii up to half of it are found whenever they touch."""
 RUN: Final = 16
-"""Most avatars looked at in each row of three cells; a standing crowd has at most twelve there."""
-GONE: Final = 1.0e9
-"""Coordinate of an empty slot, far from everything."""
+"""Most avatars looked at in each run of cells; a standing crowd has at most ten there."""
+GONE: Final = 1.0e6
+"""Coordinate of the first empty slot, far from everything; the others follow 8 m apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """M candidate partners of each avatar.
+    """P pairs of avatars, each once; may hold pairs that don't touch.
 
     Attributes:
-        slot: (M, B, C) i64 slot of the partner in the same world.
-        flat: (M, B, C) i64 row of the partner in a (B·C) table, None when everyone is a candidate of everyone.
-        valid: (M, B, C) bool: the partner is alive, and another.
+        first: (P,) i64 rows of (B·C) tables.
+        second: (P,) i64.
     """
 
-    slot: Tensor
-    flat: Tensor | None
-    valid: Tensor
-
-    def of(self, field: Tensor) -> Tensor:
-        """Returns the partners' values of a (B, C) field, shape (M, B, C) or one that broadcasts to it."""
-        if self.flat is None:
-            return field.t().unsqueeze(-1)
-        return take(field.reshape(-1), self.flat)
+    first: Tensor
+    second: Tensor
 
 
-def pairs(x: Tensor, y: Tensor, alive: Tensor, bounds: tuple[float, float, float, float]) -> Pairs:
-    """Returns candidates within at least `CELL_M` of each of (B, C) avatars at x, y."""
-    if x.shape[1] <= DENSE_SLOTS:
-        return _everyone(alive)
-    return _by_cell(x, y, alive, bounds)
+def touching(at: Tensor, radius: Tensor, alive: Tensor, bounds: tuple[float, float, float, float]) -> Pairs:
+    """Returns at least all pairs of living avatars of a world whose bodies overlap.
+
+    Args:
+        at: (2, B·C) metres.
+        radius: (B, C) metres, at most half of `CELL_M`.
+        alive: (B, C) bool.
+        bounds: Of the world: least x, least y, greatest x, greatest y.
+    """
+    slots = alive.shape[1]
+    lane = GONE + 8.0 * torch.arange(slots, device=at.device)
+    x, y = torch.where(alive, at[0].view(alive.shape), lane), at[1].view(alive.shape)
+    if slots <= DENSE_SLOTS:
+        return _among_all(x, y, radius)
+    return _by_cell(x, y, radius, alive, bounds)
 
 
-def _everyone(alive: Tensor) -> Pairs:
-    """Returns all C avatars of the world as candidates of each."""
-    worlds, slots = alive.shape
-    slot = torch.arange(slots, device=alive.device)
-    other = slot.view(-1, 1, 1) != slot.view(1, 1, -1)
-    valid = other & alive.t().unsqueeze(-1) & alive.unsqueeze(0)
-    return Pairs(slot.view(-1, 1, 1).expand(slots, worlds, slots), None, valid)
+def _among_all(x: Tensor, y: Tensor, radius: Tensor) -> Pairs:
+    """Compares each of (B, C) avatars with the half of the slots that come after its own, cyclically."""
+    slots = x.shape[1]
+    half = slots // 2
+    dx, dy = _cyclic(x, half) - x.unsqueeze(1), _cyclic(y, half) - y.unsqueeze(1)
+    reach = _cyclic(radius, half) + radius.unsqueeze(1)
+    meet = dx.mul_(dx).addcmul_(dy, dy) < reach.mul_(reach)
+    if slots % 2 == 0 and half:
+        meet[:, half - 1, half:] = False
+    index = chosen(meet)
+    first, ahead = index % slots, index // slots
+    world = ahead // max(half, 1) * slots
+    return Pairs(world + first, world + (first + ahead % max(half, 1) + 1) % slots)
 
 
-def _by_cell(x: Tensor, y: Tensor, alive: Tensor, bounds: tuple[float, float, float, float]) -> Pairs:
-    """Returns avatars in the 3 × 3 cells around each, in order of cell and slot."""
-    worlds, slots = x.shape
+def _cyclic(values: Tensor, half: int) -> Tensor:
+    """Returns (B, half, C): at [b, m, i] the value of slot i + m + 1, counted cyclically."""
+    slots = values.shape[1]
+    return torch.cat((values, values), dim=1).unfold(1, slots, 1)[:, 1 : half + 1]
+
+
+def _by_cell(x: Tensor, y: Tensor, radius: Tensor, alive: Tensor, bounds: tuple[float, float, float, float]) -> Pairs:
+    """Compares each of (B, C) avatars with those after it in the order of cells that are next to its own."""
+    count = x.numel()
+    key, columns = _cells(x, y, alive, bounds)
+    ordered, order = key.sort(stable=True)
+    x, y, radius = (field.reshape(-1).index_select(0, order) for field in (x, y, radius))
+    place = torch.arange(count, device=x.device)
+    run = torch.arange(RUN, device=x.device).unsqueeze(1)
+    above = torch.searchsorted(ordered, ordered + (columns - 1))
+    after = torch.cat((place + 1 + run, above + run))
+    end = torch.cat(
+        (
+            torch.searchsorted(ordered, ordered + 1, right=True).expand(RUN, -1),
+            torch.searchsorted(ordered, ordered + (columns + 1), right=True).expand(RUN, -1),
+        )
+    )
+    other = after.clamp(max=count - 1)
+    flat = other.view(-1)
+    dx = x.index_select(0, flat).view_as(other).sub_(x)
+    dy = y.index_select(0, flat).view_as(other).sub_(y)
+    reach = radius.index_select(0, flat).view_as(other).add_(radius)
+    index = chosen((dx.mul_(dx).addcmul_(dy, dy) < reach.mul_(reach)) & (after < end))
+    return Pairs(order.index_select(0, index % count), order.index_select(0, flat.index_select(0, index)))
+
+
+def _cells(x: Tensor, y: Tensor, alive: Tensor, bounds: tuple[float, float, float, float]) -> tuple[Tensor, int]:
+    """Returns the (B·C,) keys of the avatars' cells, world by world and row by row, and how many cells a row has.
+
+    A margin of one cell around each world keeps neighbours of its border cells out of other rows and worlds; empty
+    slots come last.
+    """
     columns = int((bounds[2] - bounds[0]) / CELL_M) + 4
     rows = int((bounds[3] - bounds[1]) / CELL_M) + 4
-    column = ((x - bounds[0]) * (1.0 / CELL_M)).floor().long().clamp_(0, columns - 4) + 1
-    row = ((y - bounds[1]) * (1.0 / CELL_M)).floor().long().clamp_(0, rows - 4) + 1
-    world = torch.arange(worlds, device=x.device).unsqueeze(1)
-    key = (world * rows + row) * columns + column
-    key = key.masked_fill(~alive, worlds * rows * columns).view(-1)
-    ordered, order = key.sort(stable=True)
-    runs = torch.arange(-1, 2, device=x.device).view(3, 1) * columns + key
-    start = torch.searchsorted(ordered, runs - 1)
-    end = torch.searchsorted(ordered, runs + 1, right=True)
-    at = start.unsqueeze(1) + torch.arange(RUN, device=x.device).view(1, RUN, 1)
-    flat = take(order, at.clamp(max=worlds * slots - 1)).view(3 * RUN, -1)
-    me = torch.arange(worlds * slots, device=x.device)
-    valid = (at < end.unsqueeze(1)).view(3 * RUN, -1) & (flat != me) & alive.view(-1)
-    shape = (3 * RUN, worlds, slots)
-    return Pairs((flat % slots).view(shape), flat.view(shape), valid.view(shape))
+    column = ((x - bounds[0]) * (1.0 / CELL_M)).floor().clamp_(0.0, columns - 4.0)
+    row = ((y - bounds[1]) * (1.0 / CELL_M)).floor().clamp_(0.0, rows - 4.0)
+    world = torch.arange(len(x), device=x.device).unsqueeze(1) * rows
+    key = (world + row.long() + 1) * columns + column.long() + 1
+    return key.masked_fill_(~alive, (len(x) + 2) * rows * columns).view(-1), columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,8 +135,7 @@ class Nearest:
 
     def of(self, field: Tensor) -> Tensor:
         """Returns the neighbours' values of a (B, C) field, shape (B, A, K)."""
-        worlds, viewers, near = self.slot.shape
-        return field.gather(1, self.slot.view(worlds, -1)).view(worlds, viewers, near)
+        return field.gather(1, self.slot.view(len(field), -1)).view(self.slot.shape)
 
 
 def nearest(position: Tensor, alive: Tensor, slots: Tensor, count: int, reach_m: float) -> Nearest:
@@ -117,12 +148,12 @@ def nearest(position: Tensor, alive: Tensor, slots: Tensor, count: int, reach_m:
         count: K; fewer when the world has fewer slots.
         reach_m: Along the ground.
     """
-    x = position[..., 0].masked_fill(~alive, GONE)
-    y = position[..., 1]
-    dx = x.unsqueeze(1) - position[..., 0].index_select(1, slots).unsqueeze(2)
-    dy = y.unsqueeze(1) - y.index_select(1, slots).unsqueeze(2)
+    x, y = position[..., 0].masked_fill(~alive, GONE), position[..., 1]
+    viewer = position.index_select(1, slots)
+    dx = x.unsqueeze(1) - viewer[..., 0:1]
+    dy = y.unsqueeze(1) - viewer[..., 1:2]
     square = dx.mul_(dx).addcmul_(dy, dy)
     square.scatter_(2, slots.view(1, -1, 1).expand(len(position), -1, 1), GONE * GONE)
     value, slot = square.topk(min(count, x.shape[1]), dim=2, largest=False, sorted=True)
-    distance = value.sqrt()
+    distance = value.sqrt_()
     return Nearest(slot, distance, distance <= reach_m)

@@ -1,7 +1,8 @@
 """The layout's grid as images that one fused kernel samples, and other tables the step looks things up in.
 
-Storeys are stacked along the image's height, so a sample is one bilinear lookup whatever the storey. Every operation
-here gives the same bits for a point whatever other points are sampled with it.
+Storeys are stacked along the image's height, so a sample is one bilinear lookup whatever the storey. Points come as
+(2, N), all x before all y, which is what the kernels like best. Every operation here gives the same bits for a point
+whatever other points are sampled with it.
 """
 
 from __future__ import annotations
@@ -21,84 +22,139 @@ DOORS_NEAR: Final = 4
 """Doors that are looked up for each coarse cell."""
 SIGHT_M: Final = 30.0
 """Doors further from a coarse cell are not listed for it."""
+FLATTEST: Final = 0.3
+"""Where the clearance climbs less steeply, bodies are pushed as if it climbed this much."""
 _NEVER_HIT: Final = -1.0e6
 """Height of the top of a mere edge of the walkable area, which is no obstacle to the eye."""
+_SURFACE_CATEGORY: Final = (
+    Category.GROUND,
+    Category.GROUND,
+    Category.STREET,
+    Category.STREET,
+    Category.VEGETATION,
+    Category.GROUND,
+    Category.STREET,
+)
+"""What vision reports for each `Layout.surface`."""
 
 
 class Terrain:
     """Sampling tables of one layout on one device.
 
+    Images are (1, channels, L·H, W) f32. `sight` and `sight_hit` hold two layers, each L·H high: all obstacles above,
+    tall ones below, so that rays through both march together.
+
     Attributes:
         layout: What the tables were made from.
-        slope: (1, 3, L·H, W) clearance and its gradient.
-        near: (1, 1, L·H, W) clearance.
-        near_hit: (1, 2, L·H, W) top and category of the nearest obstacle.
-        tall: (1, 1, L·H, W) clearance of tall obstacles.
-        tall_hit: (1, 2, L·H, W) top and category of the nearest tall obstacle.
-        floor: (1, 1, L·H, W) height of the floor.
+        slope: Clearance, and by how much to move along x and y for each metre of clearance that is missing.
+        near: Clearance.
+        tall: Clearance of tall obstacles.
+        sight: (1, 1, 2·L·H, W) both clearances.
+        sight_hit: (1, 2, 2·L·H, W) top and category of the nearest obstacle of each layer.
+        floor: Height of the floor.
+        floor_below: Height of the floor, as both layers of `sight`.
+        paving_below: Category of the floor, likewise.
+        has_doors: Whether the layout has any.
+        tall_offset: Image units from the upper layer of `sight` to the lower.
+        per_metre: (2, 1) image units of `sight` per metre.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.levels, self.height, self.width = layout.clearance.shape
-        self.slope = _image(layout.clearance, *_gradients(layout.clearance, layout.cell_m))
-        self.near = _image(layout.clearance)
+        self.has_doors = layout.door_thing.numel() > 0
+        self.slope = _image(layout.clearance, *_push_directions(layout.clearance, layout.cell_m))
+        self.near, self.tall = _image(layout.clearance), _image(layout.tall_clearance)
+        self.sight = torch.cat((self.near, self.tall), dim=2)
         top = layout.top.masked_fill(layout.near_category == int(Category.SKY), _NEVER_HIT)
-        self.near_hit = _image(top, layout.near_category)
-        self.tall = _image(layout.tall_clearance)
-        self.tall_hit = _image(layout.tall_top, layout.tall_category)
+        near_hit = _image(top, layout.near_category)
+        self.sight_hit = torch.cat((near_hit, _image(layout.tall_top, layout.tall_category)), dim=2)
         self.floor = _image(layout.floor)
-        self.next_level = layout.next_level.flatten().to(torch.int64)
-        self.door_of_cell = layout.door_of_cell.flatten().to(torch.int64)
-        self.surface = layout.surface.flatten()
+        paving = torch.tensor([float(c) for c in _SURFACE_CATEGORY], device=layout.device)
+        paving = _image(take(paving, layout.surface.to(torch.int64)))
+        self.floor_below = torch.cat((self.floor, self.floor), dim=2)
+        self.paving_below = torch.cat((paving, paving), dim=2)
+        self._next_level = layout.next_level.flatten().to(torch.int64)
+        self._door_of_cell = layout.door_of_cell.flatten().to(torch.int64)
         self._near_things = layout.thing_of_cell.flatten(0, 2).to(torch.int64)
         self._near_doors = _nearest_doors(layout)
-        self.per_metre = (2.0 / (max(self.width - 1, 1) * layout.cell_m), self._row_scale() / layout.cell_m)
+        self._prepare_coordinates()
 
-    def uv(self, level: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns image coordinates −1..1 of world points, clamped to the grid of their storey."""
-        cell = self.layout.cell_m
-        column = ((x - self.layout.origin[0]) / cell).clamp(0.0, float(self.width - 1))
-        row = ((y - self.layout.origin[1]) / cell).clamp(0.0, float(self.height - 1))
-        row = row + level.to(row.dtype) * float(self.height)
-        return column * (2.0 / max(self.width - 1, 1)) - 1.0, row * self._row_scale() - 1.0
+    def _prepare_coordinates(self) -> None:
+        """Makes the constants of the map from world points to image coordinates −1..1, (2, 1) each."""
+        layout, rows = self.layout, self.levels * self.height
+        u, v, both = (2.0 / max(count - 1, 1) for count in (self.width, rows, 2 * rows))
 
-    def sample(self, image: Tensor, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Returns (channels, *x.shape) bilinear samples of an image at world points x, y of any shape."""
-        u, v = self.uv(level, x, y)
-        return lookup(image, torch.stack((u, v), dim=-1).view(-1, 2)).view(-1, *x.shape)
+        def pair(x: float, y: float) -> Tensor:
+            return torch.tensor([[x], [y]], device=layout.device)
 
-    def cell(self, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Returns the flat index (level, row, column) of the nearest grid node, i64, of the shape of x."""
-        cell = self.layout.cell_m
-        column = ((x - self.layout.origin[0]) / cell).round().clamp(0.0, float(self.width - 1))
-        row = ((y - self.layout.origin[1]) / cell).round().clamp(0.0, float(self.height - 1))
-        return (level * self.height + row.long()) * self.width + column.long()
+        self._scale, self.per_metre = pair(u, v) / layout.cell_m, pair(u, both) / layout.cell_m
+        self._origin = self._least = pair(*layout.origin)
+        self._greatest = pair(*layout.bounds[2:])
+        self._zero, self._sight_zero = -1.0 - self._origin * self._scale, -1.0 - self._origin * self.per_metre
+        self._per_level, self._sight_per_level = pair(0.0, self.height * v), pair(0.0, self.height * both)
+        self.tall_offset = rows * both
 
-    def doors_near(self, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Returns (*x.shape, 4) i64 the doors nearest to the coarse cell of each point, -1 padded."""
-        return take(self._near_doors, self._coarse(level, x, y))
+    def storey(self, level: Tensor) -> Tensor:
+        """Returns the part of image coordinates that depends on the storey, (2, N), or (2, 1) if there is but one."""
+        if self.levels == 1:
+            return self._zero
+        return torch.addcmul(self._zero, level.to(torch.float32), self._per_level)
 
-    def things_near(self, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Returns (*x.shape, 8) i64 the things nearest to the coarse cell of each point, -1 padded."""
-        return take(self._near_things, self._coarse(level, x, y))
+    def on_image(self, storey: Tensor, at: Tensor) -> Tensor:
+        """Returns (2, N) image coordinates of (2, N) world points; x beyond the grid is cut off by sampling."""
+        return torch.addcmul(storey, at, self._scale)
 
-    def _coarse(self, level: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Returns the flat index of the coarse cell of each point."""
+    def on_sight(self, level: Tensor, at: Tensor) -> Tensor:
+        """Returns (2, N) coordinates on the upper layer of `sight` of (2, N) world points."""
+        base = self._sight_zero
+        if self.levels > 1:
+            base = torch.addcmul(base, level.to(torch.float32), self._sight_per_level)
+        return torch.addcmul(base, self.inside(at), self.per_metre)
+
+    def inside(self, at: Tensor) -> Tensor:
+        """Returns (2, N) points brought into the grid."""
+        return torch.minimum(torch.maximum(at, self._least), self._greatest)
+
+    def sample(self, image: Tensor, level: Tensor, at: Tensor) -> Tensor:
+        """Returns (channels, ...) bilinear samples of an image at (2, ...) world points, kept inside the grid."""
+        rows = self.inside(at.reshape(2, -1))
+        return lookup(image, self.on_image(self.storey(level.reshape(-1)), rows)).view(-1, *at.shape[1:])
+
+    def cell(self, level: Tensor, at: Tensor) -> Tensor:
+        """Returns the flat index (level, row, column) of the nearest grid node of (2, ...) points, i64."""
+        spot = self.inside(at.reshape(2, -1)).sub_(self._origin).mul_(1.0 / self.layout.cell_m).round_().long()
+        column, row = spot.view(at.shape).unbind()
+        return (level * self.height + row) * self.width + column
+
+    def next_level(self, level: Tensor, at: Tensor) -> Tensor:
+        """Returns the storeys on which avatars at (2, ...) points continue."""
+        return take(self._next_level, self.cell(level, at))
+
+    def door_at(self, level: Tensor, at: Tensor) -> Tensor:
+        """Returns the door near each of (2, ...) points, i64, -1 none."""
+        return take(self._door_of_cell, self.cell(level, at))
+
+    def doors_near(self, level: Tensor, at: Tensor) -> Tensor:
+        """Returns (..., 4) i64 the doors nearest to the coarse cell of each of (2, ...) points, -1 padded."""
+        return take(self._near_doors, self._coarse(level, at))
+
+    def things_near(self, level: Tensor, at: Tensor) -> Tensor:
+        """Returns (..., 8) i64 the things nearest to the coarse cell of each of (2, ...) points, -1 padded."""
+        return take(self._near_things, self._coarse(level, at))
+
+    def _coarse(self, level: Tensor, at: Tensor) -> Tensor:
+        """Returns the flat index of the coarse cell of (2, ...) points, i64."""
         rows, columns = self.layout.thing_of_cell.shape[1:3]
-        column = ((x - self.layout.origin[0]) * (1.0 / COARSE_M)).floor().clamp(0.0, float(columns - 1)).long()
-        row = ((y - self.layout.origin[1]) * (1.0 / COARSE_M)).floor().clamp(0.0, float(rows - 1)).long()
-        return (level * rows + row) * columns + column
-
-    def _row_scale(self) -> float:
-        """Image units per grid row."""
-        return 2.0 / max(self.levels * self.height - 1, 1)
+        spot = self.inside(at.reshape(2, -1)).sub_(self._origin).mul_(1.0 / COARSE_M).floor_().long()
+        column, row = spot.view(at.shape).unbind()
+        return (level * rows + row.clamp(max=rows - 1)) * columns + column.clamp(max=columns - 1)
 
 
-def lookup(image: Tensor, uv: Tensor, mode: str = "bilinear") -> Tensor:
-    """Returns (channels, R) samples of an image at (R, 2) image coordinates."""
-    grid = uv.view(1, -1, 1, 2)
-    return grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=True)[0, :, :, 0]
+def lookup(image: Tensor, at: Tensor, mode: str = "bilinear") -> Tensor:
+    """Returns (channels, N) samples of an image at (2, N) image coordinates."""
+    grid = at.t().view(1, 1, -1, 2)
+    return grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=True)[0, :, 0]
 
 
 def take(table: Tensor, index: Tensor) -> Tensor:
@@ -109,6 +165,17 @@ def take(table: Tensor, index: Tensor) -> Tensor:
 def _image(*channels: Tensor) -> Tensor:
     """Stacks (L, H, W) fields into (1, channels, L·H, W) f32."""
     return torch.stack([c.to(torch.float32).reshape(-1, c.shape[-1]) for c in channels]).unsqueeze(0).contiguous()
+
+
+def _push_directions(clearance: Tensor, cell_m: float) -> tuple[Tensor, Tensor]:
+    """Returns along x and y how far to move for each metre of clearance to gain, (L, H, W) each."""
+    along_x, along_y = torch.zeros_like(clearance), torch.zeros_like(clearance)
+    if clearance.shape[2] > 1:
+        along_x = torch.gradient(clearance, spacing=cell_m, dim=2)[0]
+    if clearance.shape[1] > 1:
+        along_y = torch.gradient(clearance, spacing=cell_m, dim=1)[0]
+    steep = (along_x.square() + along_y.square()).clamp(min=FLATTEST * FLATTEST)
+    return along_x / steep, along_y / steep
 
 
 def _nearest_doors(layout: Layout) -> Tensor:
@@ -126,13 +193,3 @@ def _nearest_doors(layout: Layout) -> Tensor:
         padded = torch.cat((doors, torch.tensor([-1])))
         near[level] = padded[torch.from_numpy(found)]
     return near.view(-1, DOORS_NEAR).to(layout.device)
-
-
-def _gradients(field: Tensor, cell_m: float) -> tuple[Tensor, Tensor]:
-    """Returns central differences of (L, H, W) along x and y, one-sided at the border."""
-    along_x, along_y = torch.zeros_like(field), torch.zeros_like(field)
-    if field.shape[2] > 1:
-        along_x = torch.gradient(field, spacing=cell_m, dim=2)[0]
-    if field.shape[1] > 1:
-        along_y = torch.gradient(field, spacing=cell_m, dim=1)[0]
-    return along_x, along_y

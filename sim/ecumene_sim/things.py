@@ -7,6 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ecumene_sim.compaction import chosen, write
 from ecumene_sim.terrain import Terrain, take
 from ecumene_sim.walls import Doors
 from ecumene_world.kinds import BY_NAME, Interaction
@@ -15,6 +16,8 @@ from ecumene_world.state import DT, Posture, Sound, State
 
 DOOR_CLOSES_S: Final = 6.0
 """An open door closes after this long, unless somebody stands in it."""
+DOOR_WAITS_S: Final = 0.5
+"""How long a door waits before it tries again to close."""
 DOORWAY_M: Final = 0.5
 """Bodies nearer to the leaf than this keep it from closing."""
 HAND_AHEAD_M: Final = 0.35
@@ -77,35 +80,35 @@ class ThingTable:
         self.lasts = torch.isin(self.sound, torch.tensor([int(sound) for sound in LASTING], device=device))
 
 
-def occupied(state: State, terrain: Terrain) -> Tensor:
-    """Returns (B, O) bool: somebody stands in that door."""
+def doorways_taken(state: State, terrain: Terrain) -> Tensor:
+    """Returns (B, O) bool: the thing is an open door, and somebody stands in it."""
     worlds, things = state.thing_state.shape
-    if terrain.layout.door_thing.numel() == 0:
+    if not terrain.has_doors:
         return torch.zeros((worlds, things), dtype=torch.bool, device=state.device)
-    x, y = state.position[..., 0], state.position[..., 1]
-    door, distance = Doors.nearest_leaf(terrain, state.level, x, y)
-    inside = (distance < DOORWAY_M) & state.alive & (state.posture == int(Posture.STAND))
-    thing = take(terrain.layout.door_thing, door.clamp(min=0))
-    index = torch.where(inside & (door >= 0), thing, things)
-    return mark(index, things)
+    door, distance = Doors.nearest_leaf(terrain, state)
+    inside = (distance < DOORWAY_M) & state.alive & (state.posture == int(Posture.STAND)) & (door >= 0)
+    index = torch.where(inside, take(terrain.layout.door_thing, door.clamp(min=0)), things)
+    marks = torch.zeros((worlds, things + 1), dtype=torch.bool, device=state.device)
+    marks.scatter_(1, index, torch.ones_like(index, dtype=torch.bool))
+    return marks[:, :things] & (state.thing_state != 0)
 
 
-def mark(index: Tensor, count: int) -> Tensor:
-    """Returns (B, count) bool, True at the indices (B, C); index `count` marks nothing."""
-    marks = torch.zeros((len(index), count + 1), dtype=torch.bool, device=index.device)
-    return marks.scatter_(1, index, torch.ones_like(index, dtype=torch.bool))[:, :count]
+def toggle(state: State, table: ThingTable, index: Tensor, where: Tensor) -> None:
+    """Turns things on or off, opens or closes them, and lets that be heard.
 
-
-def toggle(state: State, table: ThingTable, used: Tensor) -> None:
-    """Turns things on or off, opens or closes them, where `used` (B, O) is True."""
-    on = torch.where(used, 1 - state.thing_state.clamp(0, 1), state.thing_state)
-    turned_on = used & (on != 0)
-    heard = turned_on | (used & table.opens)
-    state.thing_state.copy_(on)
-    state.thing_timer.copy_(torch.where(used, table.stays * turned_on, state.thing_timer))
-    sound = torch.where(used, torch.where(heard, table.sound, 0), state.thing_sound)
-    state.thing_sound.copy_(sound)
-    state.thing_sound_age.masked_fill_(used, 0)
+    Args:
+        state: Of the world.
+        table: Of its things.
+        index: (R,) i64 rows of a (B·O) table, distinct where the mask is True.
+        where: (R,) bool.
+    """
+    thing = index % max(state.thing_state.shape[1], 1)
+    on = (state.thing_state.view(-1).index_select(0, index) == 0).long()
+    heard = (on > 0) | take(table.opens, thing)
+    write(state.thing_state, index, where, on)
+    write(state.thing_timer, index, where, take(table.stays, thing) * on)
+    write(state.thing_sound, index, where, take(table.sound, thing) * heard)
+    write(state.thing_sound_age, index, where, torch.zeros_like(on))
 
 
 def keep_sounding(state: State, table: ThingTable) -> None:
@@ -123,20 +126,22 @@ def run_timers(state: State, table: ThingTable, terrain: Terrain) -> Tensor:
         (B, O) bool: returned to rest in this tick.
     """
     runs = state.thing_timer > 0
-    left = (state.thing_timer - DT).clamp(min=0.0)
-    due = runs & (left <= 0.5 * DT)
-    blocked = due & table.is_door & occupied(state, terrain)
-    state.thing_timer.copy_(torch.where(blocked, 0.5, left * ~due))
+    state.thing_timer.sub_(DT).clamp_(min=0.0)
+    due = runs & (state.thing_timer < 0.5 * DT)
+    index = chosen(due)
+    if len(index) == 0:
+        return due
+    blocked = due & table.is_door & doorways_taken(state, terrain)
+    state.thing_timer.masked_fill_(due, 0.0).masked_fill_(blocked, DOOR_WAITS_S)
     rests = due & ~blocked & (state.thing_state != 0)
-    toggle(state, table, rests)
+    toggle(state, table, index, rests.view(-1).index_select(0, index))
     return rests
 
 
-def carry(state: State) -> None:
+def carry(state: State, table: ThingTable) -> None:
     """Moves held things with their holders, and drops those whose holder is gone."""
     things = state.thing_holder.shape[1]
-    if things == 0:
-        state.held.fill_(-1)
+    if len(table.loose_index) == 0:
         return
     _let_go_of_others_things(state)
     held, holder = state.thing_holder >= 0, state.thing_holder.clamp(min=0)

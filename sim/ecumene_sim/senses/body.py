@@ -23,14 +23,13 @@ def body(state: State, viewers: Viewers) -> Tensor:
 
 
 def goal(state: State, viewers: Viewers) -> Tensor:
-    """Returns (B, A, 6) as `Senses.goal` says; zeros for avatars that wait, or seek what they don't know the place of."""
+    """Returns (B, A, 6) as `Senses.goal` says; zeros for those who wait, or seek what they don't know the place of."""
     slots = viewers.slots
     waypoint, end = state.waypoint.index_select(1, slots), state.goal.index_select(1, slots)
-    world_x, world_y = waypoint[..., 0] - viewers.x, waypoint[..., 1] - viewers.y
-    ahead, left = into_frame(world_x, world_y, viewers.cos, viewers.sin)
+    way, rest = (point.permute(2, 0, 1)[:2] - viewers.at for point in (waypoint, end))
+    ahead, left = into_frame(way[0], way[1], viewers.cos, viewers.sin)
     distance = (ahead * ahead + left * left).sqrt()
-    end_x, end_y = end[..., 0] - viewers.x, end[..., 1] - viewers.y
-    remaining = (end_x * end_x + end_y * end_y).sqrt()
+    remaining = (rest[0] * rest[0] + rest[1] * rest[1]).sqrt()
     climb = (state.goal_level.index_select(1, slots) - viewers.level).to(distance.dtype)
     verb = state.verb.index_select(1, slots)
     nowhere = (state.place.index_select(1, slots) < 0) & (state.target.index_select(1, slots) < 0)

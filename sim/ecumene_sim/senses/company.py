@@ -47,8 +47,7 @@ def company(state: State, viewers: Viewers, near: Nearest, hidden: Tensor) -> tu
 def _columns(state: State, viewers: Viewers, near: Nearest, dz: Tensor) -> list[Tensor]:
     """Returns the twelve columns, (B, A, K) f32 each."""
     cos, sin = viewers.cos.unsqueeze(-1), viewers.sin.unsqueeze(-1)
-    dx = near.of(state.position[..., 0]) - viewers.x.unsqueeze(-1)
-    dy = near.of(state.position[..., 1]) - viewers.y.unsqueeze(-1)
+    dx, dy = (near.of(state.position[..., axis]) - viewers.at[axis].unsqueeze(-1) for axis in range(2))
     mine = state.velocity.index_select(1, viewers.slots).unsqueeze(-2)
     dvx, dvy = (near.of(state.velocity[..., axis]) - mine[..., axis] for axis in range(2))
     yaw = near.of(state.yaw)

@@ -16,10 +16,9 @@ from torch import Tensor
 
 from ecumene_sim.frame import BANDS, SOUND_FRAMES
 from ecumene_sim.neighbours import Nearest
-from ecumene_sim.senses import sight_lines
 from ecumene_sim.senses.viewer import Viewers
 from ecumene_sim.sound import VOICES, Signatures
-from ecumene_sim.terrain import Terrain
+from ecumene_sim.terrain import take
 from ecumene_world.state import DT, Sound, State
 
 HEARD: Final = 6
@@ -63,16 +62,10 @@ class Sources:
     """i64 row of `Signatures.energy`."""
     age: Tensor
     """i64 ticks since it began."""
-    slot: Tensor
-    """i64 slot of the avatar, -1 of a thing."""
 
     def columns(self) -> tuple[Tensor, ...]:
-        """Returns the seven columns in order."""
-        return self.x, self.y, self.level, self.power, self.signature, self.age, self.slot
-
-    def pick(self, index: Tensor) -> Sources:
-        """Returns the sources at those places of the last axis."""
-        return Sources(*(column.gather(-1, index) for column in self.columns()))
+        """Returns the six columns in order."""
+        return self.x, self.y, self.level, self.power, self.signature, self.age
 
 
 class Ears:
@@ -87,102 +80,98 @@ class Ears:
 
         self.ear, self.wall, self.thickness = slant(EAR_DB) * 0.5, slant(WALL_DB), slant(THICKNESS_DB)
         self.door, self.storey = slant(DOOR_DB), slant(STOREY_DB)
-        self.frame = torch.arange(SOUND_FRAMES, device=device) - SOUND_FRAMES
+        self.frame = torch.arange(-1, SOUND_FRAMES, device=device) - SOUND_FRAMES
 
     def sources(self, state: State, thing_level: Tensor) -> Sources:
         """Returns all avatars and things of each world as sources, (B, C + O)."""
-        worlds, slots = state.alive.shape
         avatar_power = (state.loudness * _NEPER).exp() * (state.alive & (state.sound != int(Sound.SILENCE)))
-        loudness = self.signatures.loudness.index_select(0, state.thing_sound.reshape(-1)).view_as(state.thing_sound)
+        loudness = take(self.signatures.loudness, state.thing_sound)
         thing_power = (loudness * _NEPER).exp() * (state.thing_sound != int(Sound.SILENCE))
-        slot = torch.arange(slots, device=state.alive.device).expand(worlds, -1)
         return Sources(
             torch.cat((state.position[..., 0], state.thing_position[..., 0]), dim=1),
             torch.cat((state.position[..., 1], state.thing_position[..., 1]), dim=1),
-            torch.cat((state.level, thing_level.expand(worlds, -1)), dim=1),
+            torch.cat((state.level, thing_level.expand(len(state.level), -1)), dim=1),
             torch.cat((avatar_power, thing_power), dim=1),
             torch.cat((state.sound * VOICES + state.look % VOICES, state.thing_sound * VOICES), dim=1),
             torch.cat((state.sound_age, state.thing_sound_age), dim=1),
-            torch.cat((slot, torch.full_like(state.thing_sound, -1)), dim=1),
         )
 
     def attend(self, everything: Sources, viewers: Viewers, near: Nearest) -> Sources:
         """Returns the `HEARD` sources with the most energy at each listener, (B, A, HEARD), before walls."""
         worlds, listeners, count = near.slot.shape
         loudest = everything.power.topk(min(LOUD, everything.power.shape[1]), dim=1).indices
-        far = everything.pick(loudest)
-        close = Sources(*(c.gather(1, near.slot.view(worlds, -1)).view_as(near.slot) for c in everything.columns()))
-        merged = [
-            torch.cat((a, b.unsqueeze(1).expand(-1, listeners, -1)), dim=-1)
-            for a, b in zip(close.columns(), far.columns(), strict=True)
-        ]
-        both = Sources(*merged)
-        square = (both.x - viewers.x.unsqueeze(-1)).square() + (both.y - viewers.y.unsqueeze(-1)).square()
-        energy = both.power / square.clamp(min=_NEAREST_M * _NEAREST_M)
+        candidates = torch.cat((near.slot, loudest.unsqueeze(1).expand(-1, listeners, -1)), dim=2)
+        flat = candidates.view(worlds, -1)
+        dx, dy = (
+            place.gather(1, flat).view_as(candidates) - viewers.at[axis].unsqueeze(-1)
+            for axis, place in enumerate((everything.x, everything.y))
+        )
+        energy = everything.power.gather(1, flat).view_as(candidates)
+        energy = energy / dx.mul_(dx).addcmul_(dy, dy).clamp_(min=_NEAREST_M * _NEAREST_M)
         energy[..., :count] *= near.valid
-        energy[..., count:] *= ~_listed(both.slot[..., count:], near, viewers.slots)
+        energy[..., count:] *= ~_listed(candidates[..., count:], near, viewers.slots)
         heard = energy.topk(min(HEARD, energy.shape[-1]), dim=-1)
-        picked = both.pick(heard.indices)
-        audible = (heard.values > 0).to(picked.power.dtype)
-        return Sources(*(picked.power * audible if c is picked.power else c for c in picked.columns()))
+        picked = candidates.gather(-1, heard.indices).view(worlds, -1)
+        x, y, level, power, signature, age = (c.gather(1, picked).view_as(heard.values) for c in everything.columns())
+        return Sources(x, y, level, power * (heard.values > 0), signature, age)
 
-    def loss(self, terrain: Terrain, state: State, viewers: Viewers, sources: Sources) -> Tensor:
-        """Returns (B, A, K, 16) nepers of energy lost on the way to each source."""
-        walls, thickness = sight_lines.walls(terrain, viewers, sources.x, sources.y)
-        floors = (sources.level - viewers.level.unsqueeze(-1)).abs().to(walls.dtype)
+    def loss(self, walls: Tensor, thickness: Tensor, doors: Tensor | None, floors: Tensor) -> Tensor:
+        """Returns (..., 16) nepers of energy lost at walls, metres inside them, closed doors and floors."""
         lost = walls.clamp(max=3.0).unsqueeze(-1) * self.wall + thickness.clamp(max=3.0).unsqueeze(-1) * self.thickness
-        lost = lost + floors.unsqueeze(-1) * self.storey
-        doors = sight_lines.doors(terrain, state, viewers, sources.x, sources.y)
-        return lost if doors is None else lost + doors.unsqueeze(-1) * self.door
+        lost = torch.addcmul(lost, floors.unsqueeze(-1), self.storey)
+        return lost if doors is None else lost.addcmul_(doors.unsqueeze(-1), self.door)
 
     def listen(self, sources: Sources, viewers: Viewers, loss: Tensor) -> Tensor:
         """Returns (B, A, 2, 8, 16) hearing of sources (B, A, K) whose way loses (B, A, K, 16) nepers of energy."""
-        dx, dy = sources.x - viewers.x.unsqueeze(-1), sources.y - viewers.y.unsqueeze(-1)
-        distance = (dx * dx + dy * dy).sqrt()
-        energy = sources.power / (distance * distance).clamp(min=_NEAREST_M * _NEAREST_M)
-        head_cos, head_sin = viewers.head_cos.unsqueeze(-1), viewers.head_sin.unsqueeze(-1)
-        lateral = (dy * head_cos - dx * head_sin) / distance.clamp(min=_NEAREST_M)
+        dx, dy = sources.x - viewers.at[0].unsqueeze(-1), sources.y - viewers.at[1].unsqueeze(-1)
+        square = (dx * dx).addcmul_(dy, dy)
+        distance = square.sqrt()
+        lateral = dy * viewers.head_cos.unsqueeze(-1) - dx * viewers.head_sin.unsqueeze(-1)
+        lateral = lateral / distance.clamp(min=_NEAREST_M)
+        delay = distance * (1.0 / (SPEED_OF_SOUND * DT))
+        whole = delay.floor()
+        frames = self._frames(sources, whole.long())
+        energy = (sources.power / square.clamp_(min=_NEAREST_M * _NEAREST_M)).unsqueeze(-1)
         ears = []
         for side in (1.0, -1.0):
-            delay = (distance * (1.0 / SPEED_OF_SOUND) - lateral * (side * 0.5 * EAR_DELAY_S)).clamp(min=0.0)
-            spectrum = self._spectrum(sources, delay * (1.0 / DT))
-            gain = ((lateral * side).unsqueeze(-1) * self.ear - loss).exp() * energy.unsqueeze(-1)
-            ears.append(_ordered_sum(spectrum * gain.unsqueeze(-2)))
-        level = torch.stack(ears, dim=2).clamp(min=1e-9).log() * (1.0 / _NEPER)
-        return ((level - QUIET_DB) * (1.0 / RANGE_DB)).clamp_(0.0, 1.25)
+            late = (delay - whole - lateral * (side * 0.5 * EAR_DELAY_S / DT)).clamp_(0.0, 1.0).unsqueeze(-1)
+            gain = ((lateral * side).unsqueeze(-1) * self.ear - loss).exp_() * energy
+            ears.append(_mix(frames, gain - gain * late, gain * late))
+        level = torch.stack(ears, dim=2).clamp_(min=1e-9).log_().mul_(1.0 / (_NEPER * RANGE_DB))
+        return level.sub_(QUIET_DB / RANGE_DB).clamp_(0.0, 1.25)
 
-    def _spectrum(self, sources: Sources, delay: Tensor) -> Tensor:
-        """Returns (B, A, K, 8, 16) energies of the last eight ticks, each source `delay` ticks late."""
+    def _frames(self, sources: Sources, delay: Tensor) -> Tensor:
+        """Returns (B, A, K, 9, 16) energies of the last nine ticks, oldest first, `delay` ticks late.
+
+        Silence before a sound begins and after it ends.
+        """
         table = self.signatures
         sound = sources.signature // VOICES
-        length = table.ticks.index_select(0, sound.view(-1)).view_as(sound).unsqueeze(-1)
-        loops = table.loops.index_select(0, sound.view(-1)).view_as(sound).unsqueeze(-1)
-        whole = delay.floor()
-        newest = (sources.age - whole.long()).unsqueeze(-1) + self.frame
-        part = (delay - whole)[..., None, None]
-        return _frames(table.energy, sources.signature, newest, length, loops) * (1.0 - part) + (
-            _frames(table.energy, sources.signature, newest - 1, length, loops) * part
-        )
+        length = take(table.ticks, sound).unsqueeze(-1)
+        frame = (sources.age - delay).unsqueeze(-1) + self.frame
+        frame = torch.where(take(table.loops, sound).unsqueeze(-1) & (frame >= 0), frame % length, frame)
+        silent = table.energy.shape[1] - 1
+        within = (frame >= 0) & (frame < length)
+        index = sources.signature.unsqueeze(-1) * (silent + 1) + torch.where(within, frame, silent)
+        return take(table.energy.view(-1, BANDS), index)
 
 
-def _listed(slot: Tensor, near: Nearest, me: Tensor) -> Tensor:
-    """Returns which loud avatars are listed as near already, or are the listener."""
-    listed = ((slot.unsqueeze(-1) == near.slot.unsqueeze(-2)) & near.valid.unsqueeze(-2)).any(dim=-1)
-    return listed | (slot == me.view(1, -1, 1))
+def _listed(source: Tensor, near: Nearest, me: Tensor) -> Tensor:
+    """Returns which loud sources are near avatars, listed already, or are the listener."""
+    listed = ((source.unsqueeze(-1) == near.slot.unsqueeze(-2)) & near.valid.unsqueeze(-2)).any(dim=-1)
+    return listed | (source == me.view(1, -1, 1))
 
 
-def _frames(energy: Tensor, row: Tensor, frame: Tensor, length: Tensor, loops: Tensor) -> Tensor:
-    """Returns rows of the signature table at (..., 8) frames, silence before the start and after the end."""
-    silent = energy.shape[1] - 1
-    looped = torch.where(loops, frame % length, frame)
-    within = (frame >= 0) & (looped < length)
-    index = row.unsqueeze(-1) * (silent + 1) + torch.where(within, looped, silent)
-    return energy.view(-1, BANDS).index_select(0, index.view(-1)).view(*index.shape, BANDS)
+def _mix(frames: Tensor, now: Tensor, before: Tensor) -> Tensor:
+    """Returns (B, A, 8, 16) the sum over sources, in order, of each frame and the one before it by their gains.
 
-
-def _ordered_sum(values: Tensor) -> Tensor:
-    """Returns the sum over axis 2, added up in order, so that it never depends on the batch."""
-    total = values[:, :, 0]
-    for source in range(1, values.shape[2]):
-        total = total + values[:, :, source]
+    Args:
+        frames: (B, A, K, 9, 16).
+        now: (B, A, K, 16).
+        before: (B, A, K, 16).
+    """
+    total = torch.zeros_like(frames[:, :, 0, 1:])
+    for source in range(frames.shape[2]):
+        total.addcmul_(frames[:, :, source, 1:], now[:, :, source].unsqueeze(-2))
+        total.addcmul_(frames[:, :, source, :-1], before[:, :, source].unsqueeze(-2))
     return total

@@ -6,6 +6,7 @@ A z-buffer cell is one number that holds depth and category: `round(depth · 819
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -19,11 +20,12 @@ DEPTH_UNITS: Final = 8192.0
 CATEGORIES: Final = 16.0
 NOTHING: Final = FAR_M * DEPTH_UNITS * CATEGORIES
 """The key of SKY at the far end."""
-MISS: Final = 1.0e9
-"""Added to a key that does not count."""
-_STEEP: Final = 1.0e12
-_STEP_M: Final = 0.1
-_STEP_SHARE: Final = 0.01
+STRIDE_M: Final = 0.1
+"""Shortest stride of a march at the eye, metres."""
+STRIDE_SHARE: Final = 0.01
+"""How much longer it gets for each metre of the way."""
+_STEEP: Final = 1.0e15
+"""Turns the least excess into more than any key."""
 
 
 def key_of(depth: Tensor, category: Tensor | float) -> Tensor:
@@ -31,70 +33,89 @@ def key_of(depth: Tensor, category: Tensor | float) -> Tensor:
     return (depth * DEPTH_UNITS).round_().mul_(CATEGORIES).add_(category)
 
 
-def penalty(excess: Tensor) -> Tensor:
-    """Returns, in place, 0 where excess ≤ 0 and `MISS` or more where it is positive."""
-    return excess.mul_(_STEEP).clamp_(0.0, MISS)
+def unless(excess: Tensor, keys: Tensor) -> Tensor:
+    """Returns keys where the excess is ≤ 0, else more than any key; overwrites the excess."""
+    return torch.add(keys, excess.relu_(), alpha=_STEEP, out=excess)
 
 
-def march(
-    field: Tensor, hit: Tensor, start: Tensor, along: Tensor, reach: Tensor, eye: Tensor, slope: Tensor, steps: int
-) -> Tensor:
-    """Returns the z-buffer of sight rays against obstacles, marching on behind and over what was met.
+@dataclass(frozen=True, slots=True, eq=False)
+class March:
+    """R rays in plan, sampled S times each.
 
-    Each column of rays is one march in plan: steps are as long as the clearance, at least 10 cm and 1 % of the way.
-    Where it is inside an obstacle every row below the obstacle's top is hit.
+    Strides are as long as the clearance, at least 10 cm and 1 % of the way, so a march slows down before an obstacle
+    and goes on through and behind it.
+
+    Attributes:
+        at: (2, S, R) image coordinates of the samples.
+        depth: (S + 1, R) metres from the start; the last row is where the march would have gone on.
+        clear: (S, R) clearance.
+    """
+
+    at: Tensor
+    depth: Tensor
+    clear: Tensor
+
+    def excess(self, reach: Tensor) -> Tensor:
+        """Returns (S, R) f32, ≤ 0 inside obstacles, or nearer than half a shortest stride, and within reach (R,)."""
+        depth = self.depth[:-1]
+        outside = torch.add(self.clear, depth, alpha=-0.5 * STRIDE_SHARE).sub_(0.5 * STRIDE_M)
+        return torch.maximum(outside, depth - reach)
+
+
+def march(field: Tensor, start: Tensor, along: Tensor, steps: int) -> March:
+    """Returns the march of R rays through a clearance field.
 
     Args:
-        field: (1, 1, L·H, W) clearance.
-        hit: (1, 2, L·H, W) top and category.
-        start: (R, 2) image coordinates of the eyes.
-        along: (R, 2) image units per metre.
-        reach: (R,) metres to march at most.
-        eye: (R,) height of the eye, metres.
+        field: (1, 1, H, W) clearance, metres.
+        start: (2, R) image coordinates.
+        along: (2, R) image units per metre.
+        steps: S.
+    """
+    rays, device = start.shape[1], start.device
+    at = torch.zeros((2, steps, rays), device=device)
+    depth, clear = torch.zeros((steps + 1, rays), device=device), torch.zeros((steps, rays), device=device)
+    stride = torch.zeros(rays, device=device)
+    for step in range(steps):
+        torch.addcmul(start, depth[step], along, out=at[:, step])
+        clear[step] = lookup(field, at[:, step])[0]
+        torch.mul(depth[step], STRIDE_SHARE, out=stride).add_(STRIDE_M)
+        torch.maximum(stride, clear[step].abs(), out=stride)
+        torch.add(depth[step], stride, out=depth[step + 1])
+    return March(at, depth, clear)
+
+
+def obstacles_seen(met: March, reach: Tensor, hit: Tensor, eye: Tensor, slope: Tensor) -> Tensor:
+    """Returns (rows, R) z-buffer keys of the obstacles that sight rays of several slopes meet, `NOTHING` if none.
+
+    A row meets the first sample inside an obstacle whose top, as a slope from the eye, is above the row's.
+
+    Args:
+        met: March of the R columns of rays.
+        reach: (R,) metres; nothing is met beyond.
+        hit: (1, 2, H, W) top (world z, metres) and category of the obstacle nearest to each spot.
+        eye: (R,) height of the eye.
         slope: (rows, R) climb of each row's ray per metre along the ground.
-        steps: How many samples are taken.
-
-    Returns:
-        (rows, R) keys, `NOTHING` or more where nothing was met.
     """
-    depth = torch.zeros_like(reach)
-    nearest = torch.full_like(slope, NOTHING)
-    for _ in range(steps):
-        at = torch.addcmul(start, depth.unsqueeze(1), along)
-        clear = lookup(field, at)[0]
-        top, category = lookup(hit, at, "nearest")
-        stride = depth * _STEP_SHARE + _STEP_M
-        beyond = depth - reach
-        above = torch.addcmul((eye - top).unsqueeze(0), slope, depth.unsqueeze(0))
-        outside = torch.maximum(clear - stride * 0.5, beyond)
-        missed = penalty(torch.maximum(above, outside))
-        surface = depth + clear.clamp(min=0.0)
-        nearest = torch.minimum(nearest, missed.add_(key_of(surface, category)))
-        depth = depth + torch.maximum(clear.abs_(), stride)
-    return nearest
+    depth = met.depth[:-1]
+    top, category = lookup(hit, met.at.view(2, -1), "nearest").view(2, *depth.shape)
+    rise = (top - eye).div_(depth.clamp(min=0.02))
+    keys = unless(met.excess(reach), key_of(depth + met.clear.clamp(min=0.0), category))
+    seen, above = torch.full_like(slope, NOTHING), torch.zeros_like(slope)
+    for sample_rise, key in zip(rise.unbind(), keys.unbind(), strict=True):
+        torch.sub(slope, sample_rise, out=above)
+        torch.minimum(seen, unless(above, key), out=seen)
+    return seen
 
 
-def walls_between(field: Tensor, start: Tensor, along: Tensor, reach: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """Returns how many tall obstacles stand between two points, and their thickness.
+def walls_met(met: March, reach: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns how many obstacles each of R rays goes through within its reach (R,) and how many metres of them, f32.
 
-    Args:
-        field: (1, 1, L·H, W) clearance of tall obstacles.
-        start: (R, 2) image coordinates of one end.
-        along: (R, 2) image units per metre.
-        reach: (R,) metres to the other end.
-        steps: How many samples are taken at most; what lies behind the last one is taken as free.
-
-    Returns:
-        (R,) walls entered and (R,) metres inside them, f32.
+    What lies behind the last sample is taken as free.
     """
-    depth = torch.zeros_like(reach)
-    walls, thickness, was_inside = (torch.zeros_like(reach) for _ in range(3))
-    for _ in range(steps):
-        clear = lookup(field, torch.addcmul(start, depth.unsqueeze(1), along))[0]
-        stride = depth * _STEP_SHARE + _STEP_M
-        inside = ((clear < stride * 0.5) & (depth < reach)).to(depth.dtype)
-        walls = walls + (inside - was_inside).clamp_(min=0.0)
-        step = torch.maximum(clear.abs_(), stride)
-        thickness = torch.addcmul(thickness, step, inside)
-        depth, was_inside = depth + step, inside
+    inside = (met.excess(reach) <= 0).to(met.depth.dtype)
+    entered = torch.cat((inside[:1], (inside[1:] - inside[:-1]).clamp_(min=0.0)))
+    within = (met.depth[1:] - met.depth[:-1]).mul_(inside)
+    walls, thickness = entered[0], within[0]
+    for step in range(1, len(inside)):
+        walls, thickness = walls + entered[step], thickness + within[step]
     return walls, thickness

@@ -40,16 +40,15 @@ class Sensorium:
         """Returns the senses of the avatars in those slots of every world."""
         viewers = Viewers.of(state, slots)
         near = nearest(state.position, state.alive, slots, SEEN, FAR_M)
-        near_x, near_y = near.of(state.position[..., 0]), near.of(state.position[..., 1])
-        walls, _ = sight_lines.walls(self._terrain, viewers, near_x, near_y)
-        tokens, slot = company(state, viewers, near, walls > 0)
         present = self._present(state, slots, modalities)
+        hearing, hidden = self._hearing(state, viewers, near, modalities)
+        tokens, slot = company(state, viewers, near, hidden)
         depth, kind = self._vision(state, viewers, near, present, modalities)
         return Senses(
             slots=slots,
             vision_depth=depth,
             vision_kind=kind,
-            hearing=self._hearing(state, viewers, near, present, modalities),
+            hearing=hearing.mul_(present[..., 1, None, None, None]),
             touch=self._touch(state, slots, present, modalities),
             body=body(state, viewers),
             neighbours=tokens,
@@ -76,7 +75,7 @@ class Sensorium:
         """Returns depth and kind, (B, A, 8, 24) each."""
         shape = (*viewers.shape, ROWS, COLUMNS)
         if "vision" not in modalities:
-            device = viewers.x.device
+            device = viewers.at.device
             return torch.full(shape, FAR_M, device=device), torch.zeros(shape, dtype=torch.uint8, device=device)
         things = loose_things(state, viewers, self._things.loose_index)
         picture = self._retina.see(self._terrain, state, viewers, near, things)
@@ -84,15 +83,22 @@ class Sensorium:
         return picture.depth.masked_fill_(blind, FAR_M), picture.kind.masked_fill_(blind, int(Category.SKY))
 
     def _hearing(
-        self, state: State, viewers: Viewers, near: Nearest, present: Tensor, modalities: frozenset[str]
-    ) -> Tensor:
-        """Returns (B, A, 2, 8, 16)."""
+        self, state: State, viewers: Viewers, near: Nearest, modalities: frozenset[str]
+    ) -> tuple[Tensor, Tensor]:
+        """Returns what is heard (B, A, 2, 8, 16), and which of the nearest avatars walls hide (B, A, K) bool."""
+        ears, terrain = self._ears, self._terrain
+        places = torch.stack([near.of(state.position[..., axis]) for axis in range(2)])
         if "hearing" not in modalities:
-            return torch.zeros((*viewers.shape, EARS, SOUND_FRAMES, BANDS), device=viewers.x.device)
-        ears = self._ears
-        sources = ears.attend(ears.sources(state, self._terrain.layout.thing_level), viewers, near)
-        loss = ears.loss(self._terrain, state, viewers, sources)
-        return ears.listen(sources, viewers, loss).mul_(present[..., 1, None, None, None])
+            walls, _ = sight_lines.walls(terrain, viewers, places)
+            return torch.zeros((*viewers.shape, EARS, SOUND_FRAMES, BANDS), device=places.device), walls > 0
+        sources = ears.attend(ears.sources(state, terrain.layout.thing_level), viewers, near)
+        sounding = torch.stack((sources.x, sources.y))
+        walls, thickness = sight_lines.walls(terrain, viewers, torch.cat((places, sounding), dim=3))
+        count = near.slot.shape[2]
+        floors = (sources.level - viewers.level.unsqueeze(-1)).abs().to(walls.dtype)
+        doors = sight_lines.doors(terrain, state, viewers, sounding)
+        loss = ears.loss(walls[..., count:], thickness[..., count:], doors, floors)
+        return ears.listen(sources, viewers, loss), walls[..., :count] > 0
 
     def _touch(self, state: State, slots: Tensor, present: Tensor, modalities: frozenset[str]) -> Tensor:
         """Returns (B, A, 10)."""

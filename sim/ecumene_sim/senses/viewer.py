@@ -22,7 +22,9 @@ class Viewers:
 
     Attributes:
         slots: (A,) i64.
-        x: metres; also y, z (the feet), eye (height of the eyes).
+        at: (2, B, A) metres.
+        z: Of the feet, metres.
+        eye: Height of the eyes, metres.
         cos: Of the body's heading; also sin.
         head_cos: Of the body's heading plus gaze yaw; also head_sin.
         pitch: Radians, up positive.
@@ -30,8 +32,7 @@ class Viewers:
     """
 
     slots: Tensor
-    x: Tensor
-    y: Tensor
+    at: Tensor
     z: Tensor
     eye: Tensor
     cos: Tensor
@@ -44,24 +45,19 @@ class Viewers:
     @classmethod
     def of(cls, state: State, slots: Tensor) -> Viewers:
         """Returns the avatars in those slots."""
-        x, y, z = state.position.index_select(1, slots).unbind(dim=-1)
+        position = state.position.index_select(1, slots)
+        x, y, z = position.permute(2, 0, 1).contiguous().unbind()
+        at = torch.stack((x, y))
         yaw, gaze = state.yaw.index_select(1, slots), state.gaze.index_select(1, slots)
         posture = state.posture.index_select(1, slots)
         eye = state.height.index_select(1, slots) * EYE_SHARE
         for held, height in EYE_M.items():
-            eye = eye.masked_fill(posture == int(held), height)
-        head = yaw + gaze[..., 0]
+            eye.masked_fill_(posture == int(held), height)
+        head, pitch = yaw + gaze[..., 0], gaze[..., 1].contiguous()
         level = state.level.index_select(1, slots)
-        return cls(
-            slots, x, y, z, z + eye, yaw.cos(), yaw.sin(), head.cos(), head.sin(), gaze[..., 1].contiguous(), level
-        )
+        return cls(slots, at, z, z + eye, yaw.cos(), yaw.sin(), head.cos(), head.sin(), pitch, level)
 
     @property
     def shape(self) -> tuple[int, int]:
         """(B, A)."""
-        return self.x.shape[0], self.x.shape[1]
-
-    @property
-    def world(self) -> Tensor:
-        """(B, 1) i64 index of each world."""
-        return torch.arange(self.x.shape[0], device=self.x.device).unsqueeze(1)
+        return self.z.shape[0], self.z.shape[1]

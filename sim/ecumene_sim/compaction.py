@@ -1,0 +1,37 @@
+"""Working only on the few rows that matter.
+
+On a CPU the rows of a mask are gathered, so rare things cost little. On an accelerator reading a count back would stall
+the queue, so all rows are worked on and those outside the mask must come out as doing nothing. Both give the same bits.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def chosen(mask: Tensor) -> Tensor:
+    """Returns (R,) i64 flat indices that include every True of a mask; on a CPU no others."""
+    if mask.device.type == "cpu":
+        return mask.reshape(-1).nonzero().view(-1)
+    return torch.arange(mask.numel(), device=mask.device)
+
+
+def write(field: Tensor, rows: Tensor, where: Tensor, value: Tensor) -> None:
+    """Overwrites rows of a field where a mask says so.
+
+    Args:
+        field: (..., *V) contiguous; written in place, seen as (rows, *V).
+        rows: (R,) i64 flat rows; distinct where the mask is True.
+        where: (R,) bool.
+        value: (R, *V) or what broadcasts to it.
+    """
+    trailing = field.shape[field.ndim - value.ndim + 1 :] if value.ndim > 1 else ()
+    flat = field.view(-1, *trailing)
+    if field.device.type == "cpu":
+        kept = where.nonzero().view(-1)
+        flat.index_copy_(0, rows.index_select(0, kept), value.index_select(0, kept).to(field.dtype))
+        return
+    spare = torch.cat((flat, flat[:1]))
+    spare.index_copy_(0, torch.where(where, rows, len(flat)), value.to(field.dtype))
+    flat.copy_(spare[:-1])
