@@ -23,6 +23,7 @@ import { Net, type Socket, type Status } from "./net";
 import { NPC, People, VISITOR_KIND } from "./people";
 import { Predictor, type Truth } from "./predict";
 import { Scenery } from "./scenery";
+import { Shelter } from "./shelter";
 import { Stage } from "./stage";
 import { Steering } from "./steering";
 import { Things, promptFor } from "./things";
@@ -65,6 +66,7 @@ export class Game {
   private readonly focus = new Vector3();
   private drawn: Drawn[] = [];
   private welcome: Welcome | null = null;
+  private shelter: Shelter | null = null;
   private sceneTag = "";
   private inspected: { entity: number; ask: number } | null = null;
   private inspectAt = 0;
@@ -259,6 +261,7 @@ export class Game {
       const { file, tag } = await loadGlb(url);
       this.scenery?.dispose();
       this.scenery = new Scenery(file.scene);
+      this.shelter = new Shelter(this.scenery);
       this.sceneTag = tag;
       this.stage.scene.add(this.scenery.root);
       this.things.bind(this.scenery);
@@ -323,7 +326,9 @@ export class Game {
     this.drawn = this.everybody(dtS);
     const { skinned, shadowPx } = this.stage.quality.current;
     this.avatars.update(this.drawn, dtS, skinned, shadowPx > 0, this.view.firstPerson);
-    this.things.update(dtS, (id) => this.poseOf(id), [this.focus, this.stage.camera.position]);
+    this.things.update(dtS, (id) => this.poseOf(id));
+    this.shelter?.update(this.focus, this.level(), dtS);
+    this.stage.shelter(this.shelter?.indoors ?? false, dtS);
     this.labels.update(this.drawn, this.stage.camera, this.scenery?.walls ?? null, (id) => this.nameOf(id), now);
     this.minimap.draw(this.own, this.drawn, now);
     if (now - this.slowAt > SLOW_MS) this.slow(now);

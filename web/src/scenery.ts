@@ -47,6 +47,9 @@ export class Scenery {
   /** What changes, by node name. */
   readonly movable = new Map<string, Object3D>();
   readonly roofs: Mesh[] = [];
+  /** Still meshes above the ground floor; `userData.level` says which storey. */
+  readonly storeys: Mesh[] = [];
+  readonly copies: InstancedMesh[] = [];
 
   /** @param file - The scene's root as loaded; it is taken apart. */
   constructor(file: Object3D) {
@@ -83,13 +86,21 @@ export class Scenery {
         else this.movable.set(nodeName(node), node);
         return;
       }
-      if (node instanceof InstancedMesh) apart.push(node);
-      else if (node instanceof Mesh && !(node instanceof SkinnedMesh)) this.place(node, own, storey, districts, apart);
+      if (node instanceof InstancedMesh) {
+        apart.push(node);
+        this.copies.push(node);
+      } else if (node instanceof Mesh && !(node instanceof SkinnedMesh)) this.place(node, own, storey, districts, apart);
       for (const child of [...node.children]) visit(child, own, storey);
     };
     visit(file, "", 0);
-    for (const meshes of districts.values()) this.root.add(merged(meshes));
+    for (const [key, stills] of districts) this.addDistrict(merged(stills), Number(key.split(",")[2]));
     for (const node of apart) this.keep(node);
+  }
+
+  private addDistrict(mesh: Mesh, level: number): void {
+    this.root.add(mesh);
+    mesh.userData["level"] = level;
+    if (level > 0) this.storeys.push(mesh);
   }
 
   private place(mesh: Mesh, kind: string, level: number, districts: Map<string, Still[]>, apart: Object3D[]): void {

@@ -1,10 +1,11 @@
 /** The renderer, the light and what they cost. */
 
 import {
-  ACESFilmicToneMapping,
+  Color,
   DirectionalLight,
   Fog,
   HemisphereLight,
+  NeutralToneMapping,
   PCFShadowMap,
   PerspectiveCamera,
   Scene,
@@ -12,11 +13,17 @@ import {
   Vector3,
   WebGLRenderer,
 } from "three";
+import { remaining } from "./angles";
 import { QualityControl } from "./quality";
 import { HORIZON, Sky, SUN } from "./sky";
 
 const STREET_REACH_M = 42;
 const OVERVIEW_REACH_M = 110;
+const OPEN_SKY = new Color("#d3e4f6");
+const LAMPLIGHT = new Color("#fff0d8");
+/** Strength of the light from all sides, under the open sky and under a roof. */
+const OUTDOORS = 2.5;
+const INDOORS = 3.1;
 
 export class Stage {
   readonly scene = new Scene();
@@ -24,7 +31,9 @@ export class Stage {
   readonly renderer: WebGLRenderer;
   readonly quality: QualityControl;
   readonly sky = new Sky();
-  private readonly sun = new DirectionalLight("#ffedcf", 3.1);
+  private readonly sun = new DirectionalLight("#ffe6bf", 2.5);
+  private readonly ambient = new HemisphereLight(OPEN_SKY, "#c4ab88", OUTDOORS);
+  private inside = 0;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -33,11 +42,11 @@ export class Stage {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
     this.quality = new QualityControl(wanted, gpuName(this.renderer));
     this.renderer.outputColorSpace = SRGBColorSpace;
-    this.renderer.toneMapping = ACESFilmicToneMapping;
-    this.renderer.toneMappingExposure = 0.92;
+    this.renderer.toneMapping = NeutralToneMapping;
+    this.renderer.toneMappingExposure = 0.9;
     this.renderer.shadowMap.type = PCFShadowMap;
     this.scene.fog = new Fog(HORIZON, 70, 520);
-    this.scene.add(this.sky.root, new HemisphereLight("#d6e6f5", "#b89f7d", 1.65), this.sun, this.sun.target);
+    this.scene.add(this.sky.root, this.ambient, this.sun, this.sun.target);
     this.sun.shadow.bias = -0.0006;
     this.sun.shadow.radius = 1.4;
     this.sun.shadow.camera.near = 1;
@@ -53,6 +62,13 @@ export class Stage {
     this.followSun(focus);
     this.sky.update(seconds);
     this.renderer.render(this.scene, this.camera);
+  }
+
+  /** Lights rooms while the viewer is under a roof. */
+  shelter(under: boolean, dtS: number): void {
+    this.inside += ((under ? 1 : 0) - this.inside) * (1 - remaining(dtS, 0.3));
+    this.ambient.intensity = OUTDOORS + (INDOORS - OUTDOORS) * this.inside;
+    this.ambient.color.copy(OPEN_SKY).lerp(LAMPLIGHT, this.inside);
   }
 
   /** Takes the time since the last picture and lowers the quality when that is too long. */

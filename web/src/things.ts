@@ -1,6 +1,6 @@
-/** Things that change: doors swing, loose things go where their holder goes, roofs give way to who is under them. */
+/** Things that change: doors swing, and loose things go where their holder goes. */
 
-import { Box3, Material, Mesh, Object3D, Vector3 } from "three";
+import { Object3D, Vector3 } from "three";
 import { remaining } from "./angles";
 import type { Scenery } from "./scenery";
 import type { Thing } from "./wire.generated";
@@ -30,16 +30,9 @@ interface Moving {
   share: number;
 }
 
-interface Roof {
-  mesh: Mesh;
-  box: Box3;
-  opacity: number;
-}
-
 export class Things {
   list: Thing[] = [];
   private moving: Moving[] = [];
-  private roofs: Roof[] = [];
 
   /** Begins anew with the things of a welcome or an edited scene. */
   reset(list: readonly Thing[]): void {
@@ -53,8 +46,6 @@ export class Things {
       const node = scenery.movable.get(thing.name);
       if (node) this.moving.push({ thing, node, restTurn: headingOf(node), share: thing.state ? 1 : 0 });
     }
-    this.roofs = scenery.roofs.map((mesh) => ({ mesh, box: new Box3().setFromObject(mesh), opacity: 1 }));
-    for (const roof of this.roofs) roof.mesh.material = (roof.mesh.material as Material).clone();
   }
 
   change(i: number, state: number, holder: number, position: [number, number, number]): Thing | undefined {
@@ -67,14 +58,12 @@ export class Things {
    * Moves everything on by `dtS` seconds.
    *
    * @param holder - Answers where the avatar of an entity id is, if it is in sight.
-   * @param eyes - Points that must not be hidden under a roof, three.js frame: camera and own avatar.
    */
-  update(dtS: number, holder: (id: number) => Holder | null, eyes: Vector3[]): void {
+  update(dtS: number, holder: (id: number) => Holder | null): void {
     for (const each of this.moving) {
       if (each.thing.interaction === OPEN) swing(each, dtS);
       else carry(each, holder);
     }
-    for (const roof of this.roofs) fade(roof, dtS, eyes);
   }
 
   /** The thing that E would use: the nearest in reach, those ahead first; null when none is. */
@@ -129,15 +118,4 @@ function carry(each: Moving, holder: (id: number) => Holder | null): void {
   const y = by.y + ahead * Math.sin(by.yaw) - right * Math.cos(by.yaw);
   each.node.position.set(x, by.z + 0.95, -y);
   each.node.rotation.set(0, by.yaw, 0);
-}
-
-/** Lets a roof vanish while an eye is below its top and within its outline. */
-function fade(roof: Roof, dtS: number, eyes: Vector3[]): void {
-  const { min, max } = roof.box;
-  const under = eyes.some((e) => e.x > min.x && e.x < max.x && e.z > min.z && e.z < max.z && e.y < max.y && e.y > min.y - 3.5);
-  roof.opacity += ((under ? 0 : 1) - roof.opacity) * (1 - remaining(dtS, 0.12));
-  const material = roof.mesh.material as Material;
-  material.transparent = roof.opacity < 0.99;
-  material.opacity = roof.opacity;
-  roof.mesh.visible = roof.opacity > 0.02;
 }

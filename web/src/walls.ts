@@ -1,5 +1,5 @@
 /**
- * A map of upright surfaces on a fine grid: from what height to what height each cell is walled.
+ * A map of upright surfaces on a fine grid: one bit of each cell for every half metre of height.
  *
  * Good enough to stop the camera, to hide name tags behind houses and to slide along walls until the server has
  * spoken; the server alone knows what is truly solid.
@@ -8,6 +8,9 @@
 const CELL_M = 0.25;
 const MAX_CELLS = 4_000_000;
 const LEAST_RISE_M = 0.45;
+const SLICE_M = 0.5;
+/** Bits of a cell; heights 16 m apart share one, which no room can notice. */
+const SLICES = 32;
 
 export interface Bounds {
   minX: number;
@@ -20,8 +23,7 @@ export class Walls {
   private readonly columns: number;
   private readonly rows: number;
   private readonly cell: number;
-  private readonly low: Float32Array;
-  private readonly high: Float32Array;
+  private readonly slices: Uint32Array;
 
   /** @param bounds - What is covered, metres in the server's frame; outside nothing is walled. */
   constructor(private readonly bounds: Bounds) {
@@ -29,8 +31,7 @@ export class Walls {
     this.cell = Math.max(CELL_M, Math.sqrt(area / MAX_CELLS));
     this.columns = Math.max(1, Math.ceil((bounds.maxX - bounds.minX) / this.cell));
     this.rows = Math.max(1, Math.ceil((bounds.maxY - bounds.minY) / this.cell));
-    this.low = new Float32Array(this.columns * this.rows).fill(Infinity);
-    this.high = new Float32Array(this.columns * this.rows).fill(-Infinity);
+    this.slices = new Uint32Array(this.columns * this.rows);
   }
 
   /**
@@ -48,7 +49,7 @@ export class Walls {
   /** Tells whether a point is within a wall. */
   solid(x: number, y: number, z: number): boolean {
     const at = this.index(x, y);
-    return at >= 0 && z > (this.low[at] as number) && z < (this.high[at] as number);
+    return at >= 0 && ((this.slices[at] as number) & bit(Math.floor(z / SLICE_M))) !== 0;
   }
 
   /** Returns how far one sees from a towards b before a wall, as a share 0..1 of the way; 1 when nothing is between. */
@@ -79,26 +80,28 @@ export class Walls {
   }
 
   private addTriangle(places: ArrayLike<number>, a: number, b: number, c: number): void {
-    const [ax, ay, az] = corner(places, a);
-    const [bx, by, bz] = corner(places, b);
-    const [cx, cy, cz] = corner(places, c);
-    const low = Math.min(az, bz, cz);
-    const high = Math.max(az, bz, cz);
-    const flat = Math.abs((bx - ax) * (cy - ay) - (by - ay) * (cx - ax));
-    if (high - low < LEAST_RISE_M || flat > 0.02 * (high - low)) return;
-    this.stamp(ax, ay, bx, by, low, high);
-    this.stamp(ax, ay, cx, cy, low, high);
-    this.stamp(bx, by, cx, cy, low, high);
+    const corners = [corner(places, a), corner(places, b), corner(places, c)];
+    const heights = corners.map((each) => each[2]);
+    const [p, q] = farthest(corners);
+    const length = Math.hypot(q[0] - p[0], q[1] - p[1]);
+    const flat = area(corners);
+    const rise = Math.max(...heights) - Math.min(...heights);
+    // Upright: its plan is a line, or all but one.
+    if (rise < LEAST_RISE_M || length < 1e-6 || flat > 0.02 * rise) return;
+    const along = corners.map((each) => ((each[0] - p[0]) * (q[0] - p[0]) + (each[1] - p[1]) * (q[1] - p[1])) / length);
+    const steps = Math.max(1, Math.ceil(length / (this.cell * 0.6)));
+    for (let i = 0; i <= steps; i++) {
+      const t = i / steps;
+      const at = this.index(p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t);
+      if (at >= 0) this.stamp(at, ...span(along, heights, t * length));
+    }
   }
 
-  private stamp(ax: number, ay: number, bx: number, by: number, low: number, high: number): void {
-    const steps = Math.max(1, Math.ceil(Math.hypot(bx - ax, by - ay) / (this.cell * 0.6)));
-    for (let i = 0; i <= steps; i++) {
-      const at = this.index(ax + ((bx - ax) * i) / steps, ay + ((by - ay) * i) / steps);
-      if (at < 0) continue;
-      this.low[at] = Math.min(this.low[at] as number, low);
-      this.high[at] = Math.max(this.high[at] as number, high);
-    }
+  /** Sets the bits of all slices whose middle lies within a range of heights. */
+  private stamp(at: number, low: number, high: number): void {
+    const first = Math.ceil(low / SLICE_M - 0.5);
+    const last = Math.min(first + SLICES - 1, Math.floor(high / SLICE_M - 0.5));
+    for (let slice = first; slice <= last; slice++) this.slices[at] = (this.slices[at] as number) | bit(slice);
   }
 
   private index(x: number, y: number): number {
@@ -109,6 +112,44 @@ export class Walls {
   }
 }
 
-function corner(places: ArrayLike<number>, i: number): [number, number, number] {
+type Corner = [number, number, number];
+
+function corner(places: ArrayLike<number>, i: number): Corner {
   return [places[3 * i] as number, places[3 * i + 1] as number, places[3 * i + 2] as number];
+}
+
+function bit(slice: number): number {
+  return 1 << (((slice % SLICES) + SLICES) % SLICES);
+}
+
+/** Twice the area of a triangle's plan. */
+function area(corners: Corner[]): number {
+  const [a, b, c] = corners as [Corner, Corner, Corner];
+  return Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]));
+}
+
+/** The two corners that are farthest apart in plan. */
+function farthest(corners: Corner[]): [Corner, Corner] {
+  const [a, b, c] = corners as [Corner, Corner, Corner];
+  const pairs: [Corner, Corner][] = [[a, b], [b, c], [a, c]];
+  const apart = ([p, q]: [Corner, Corner]) => Math.hypot(q[0] - p[0], q[1] - p[1]);
+  return pairs.reduce((best, each) => (apart(each) > apart(best) ? each : best));
+}
+
+/** From what height to what height an upright triangle reaches at a place along its plan. */
+function span(along: number[], heights: number[], at: number): [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 0; i < 3; i++) {
+    const j = (i + 1) % 3;
+    const [a, b] = [along[i] as number, along[j] as number];
+    if (at < Math.min(a, b) - 1e-6 || at > Math.max(a, b) + 1e-6) continue;
+    const ends = [heights[i] as number, heights[j] as number] as const;
+    // An edge that stands upright itself covers all of its height.
+    const t = Math.abs(b - a) < 1e-6 ? null : (at - a) / (b - a);
+    const met = t === null ? ends : [ends[0] + (ends[1] - ends[0]) * t];
+    low = Math.min(low, ...met);
+    high = Math.max(high, ...met);
+  }
+  return [low, high];
 }

@@ -1,0 +1,109 @@
+/** Takes away what covers the viewer indoors: the roof, and the storeys above the one they are on. */
+
+import { Box3, InstancedMesh, Material, Matrix4, Mesh, Vector3, type BufferGeometry } from "three";
+import { remaining } from "./angles";
+import type { Scenery } from "./scenery";
+
+const ABOVE_M = 2;
+const NOWHERE = new Matrix4().makeScale(0, 0, 0);
+
+interface Roof {
+  mesh: Mesh;
+  box: Box3;
+  opacity: number;
+}
+
+export class Shelter {
+  /** The roof that the viewer is under. */
+  private over: Roof | null = null;
+  private level = 0;
+  private readonly roofs: Roof[];
+  /** Instances taken away, and where they belong. */
+  private readonly lifted: { mesh: InstancedMesh; index: number; matrix: Matrix4 }[] = [];
+
+  constructor(private readonly scenery: Scenery) {
+    this.roofs = scenery.roofs.map((mesh) => ({ mesh, box: new Box3().setFromObject(mesh), opacity: 1 }));
+    for (const roof of this.roofs) roof.mesh.material = (roof.mesh.material as Material).clone();
+  }
+
+  get indoors(): boolean {
+    return this.over !== null;
+  }
+
+  /**
+   * Notices where the viewer is and lets roofs fade.
+   *
+   * @param at - Feet of the own avatar, three.js frame.
+   * @param level - Its storey.
+   */
+  update(at: Vector3, level: number, dtS: number): void {
+    const over = this.roofs.find((roof) => covers(roof, at)) ?? null;
+    if (over !== this.over || level !== this.level) {
+      this.over = over;
+      this.level = level;
+      this.open(at.y);
+    }
+    for (const roof of this.roofs) fade(roof, roof === over ? 0 : 1, dtS);
+  }
+
+  /** Shows exactly the storeys up to the viewer's while indoors, and everything outdoors. */
+  private open(floor: number): void {
+    for (const mesh of this.scenery.storeys) mesh.visible = !this.over || (mesh.userData["level"] as number) <= this.level;
+    for (const { mesh, index, matrix } of this.lifted.splice(0)) put(mesh, index, matrix);
+    if (!this.over) return;
+    for (const mesh of this.scenery.copies) this.lift(mesh, this.over.box, floor + ABOVE_M);
+  }
+
+  private lift(mesh: InstancedMesh, box: Box3, above: number): void {
+    const at = new Vector3();
+    for (let index = 0; index < mesh.count; index++) {
+      const matrix = new Matrix4();
+      mesh.getMatrixAt(index, matrix);
+      at.setFromMatrixPosition(matrix).applyMatrix4(mesh.matrixWorld);
+      if (at.y < above || !within(box, at)) continue;
+      this.lifted.push({ mesh, index, matrix });
+      put(mesh, index, NOWHERE);
+    }
+  }
+}
+
+function put(mesh: InstancedMesh, index: number, matrix: Matrix4): void {
+  mesh.setMatrixAt(index, matrix);
+  mesh.instanceMatrix.needsUpdate = true;
+}
+
+function within(box: Box3, at: Vector3): boolean {
+  return at.x > box.min.x && at.x < box.max.x && at.z > box.min.z && at.z < box.max.z;
+}
+
+/** Whether a roof's plan, not only its box, is over a point below its top. */
+function covers(roof: Roof, at: Vector3): boolean {
+  if (at.y > roof.box.max.y || !within(roof.box, at)) return false;
+  const local = roof.mesh.worldToLocal(at.clone());
+  const geometry = roof.mesh.geometry as BufferGeometry;
+  const position = geometry.getAttribute("position");
+  const index = geometry.index;
+  const count = index?.count ?? position.count;
+  for (let i = 0; i < count; i += 3) {
+    const [a, b, c] = [0, 1, 2].map((k) => (index ? index.getX(i + k) : i + k)) as [number, number, number];
+    const ab = edge(position.getX(a), position.getZ(a), position.getX(b), position.getZ(b), local);
+    const bc = edge(position.getX(b), position.getZ(b), position.getX(c), position.getZ(c), local);
+    const ca = edge(position.getX(c), position.getZ(c), position.getX(a), position.getZ(a), local);
+    if ((ab > 0 && bc > 0 && ca > 0) || (ab < 0 && bc < 0 && ca < 0)) return true;
+  }
+  return false;
+}
+
+function edge(ax: number, az: number, bx: number, bz: number, at: Vector3): number {
+  return (bx - ax) * (at.z - az) - (bz - az) * (at.x - ax);
+}
+
+function fade(roof: Roof, wanted: number, dtS: number): void {
+  if (Math.abs(wanted - roof.opacity) < 0.005) return;
+  roof.opacity += (wanted - roof.opacity) * (1 - remaining(dtS, 0.12));
+  if (Math.abs(wanted - roof.opacity) < 0.01) roof.opacity = wanted;
+  const material = roof.mesh.material as Material;
+  material.transparent = roof.opacity < 1;
+  material.opacity = roof.opacity;
+  roof.mesh.visible = roof.opacity > 0.02;
+}
