@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from ecumene_world.assets import library, palette
 from ecumene_world.assets.asset import Asset
-from ecumene_world.assets.buildings import building
+from ecumene_world.assets.buildings import STYLES, building
 from ecumene_world.assets.mesh import RGB, Mesh
-from ecumene_world.assets.palette import darker, rgb
+from ecumene_world.assets.palette import darker, lighter, rgb
 from ecumene_world.assets.polygon import cleaned, triangulated
-from ecumene_world.assets.solids import box
+from ecumene_world.assets.solids import box, prism
 from ecumene_world.assets.structure import PLASTER, wall
 from ecumene_world.errors import GraphError
 from ecumene_world.graph import Node, SceneGraph
-from ecumene_world.kinds import Motion, kind_named
+from ecumene_world.kinds import Category, Motion, kind_named
 from ecumene_world.plain import JSON
 
 _BUILT: Final = frozenset(library.kinds())
@@ -26,6 +26,7 @@ _PLANNED: Final = {"building", "house", "tower", "kiosk", "roof"}
 """Kinds that a polygon and a height make a building of."""
 _PAINT: Final[Mapping[str, RGB]] = {
     "asphalt": palette.ASPHALT,
+    "marking": rgb("#e9e6dc"),
     "pavement": palette.PAVING[0],
     "plaza": rgb("#dccfb4"),
     "plaza_dark": rgb("#c7b797"),
@@ -42,6 +43,8 @@ _PAINT: Final[Mapping[str, RGB]] = {
     "ground": rgb("#a9ad7e"),
 }
 """Colours of surfaces by style, else by kind."""
+SOLID_HEIGHT_M: Final = 3.0
+"""Height of a solid with a polygon that does not say how high it is."""
 _SKIRT_M: Final = 0.3
 """How far a surface's edge reaches down, so that a kerb shows no gap."""
 _SLAB_M: Final = 0.2
@@ -66,12 +69,17 @@ def mesh_of(graph: SceneGraph, node: Node) -> Mesh | None:
     """Returns a node's look in its own frame; None for groups, and where `drawn` is false.
 
     Raises:
-        GraphError: A parameter or an array does not fit; the message names the node.
+        GraphError: A parameter, a footprint or an array does not fit; the message names the node.
     """
     if node.attributes.get("drawn") is False:
         return None
     asset = asset_of(node) if not shaped(node) else None
-    return asset.mesh if asset is not None else _own(graph, node)
+    if asset is not None:
+        return asset.mesh
+    try:
+        return _own(graph, node)
+    except GraphError as error:
+        raise GraphError(f"node {node.name!r}: {error}") from error
 
 
 def shaped(node: Node) -> bool:
@@ -89,10 +97,11 @@ def _own(graph: SceneGraph, node: Node) -> Mesh | None:
         return Mesh.of(*arrays)
     if isinstance(attributes.get("heights"), str):
         return _terrain(graph, node)
-    if "polygon" in attributes:
-        return _raised(node) if node.kind in _PLANNED else _surface(node)
+    motion = kind_named(node.kind).motion
+    if "polygon" in attributes and (motion is not Motion.GHOST or node.kind in _PLANNED):
+        return _raised(node) if node.kind in _PLANNED else _surface(node) if motion is Motion.SURFACE else _prism(node)
     by_size: dict[str, Callable[[Node], Mesh]] = {"wall": _wall, "stairs": _flight, "ramp": _flight}
-    if "size" in attributes and kind_named(node.kind).motion is not Motion.GHOST:
+    if "size" in attributes and motion is not Motion.GHOST:
         return by_size.get(node.kind, _box)(node)
     return None
 
@@ -100,11 +109,12 @@ def _own(graph: SceneGraph, node: Node) -> Mesh | None:
 def _raised(node: Node) -> Mesh:
     """Returns a building over a footprint."""
     attributes = node.attributes
+    style = str(attributes.get("style", "auto"))
     return building(
         _polygon(node),
-        _number(attributes.get("height_m"), 6.0),
+        _number(attributes.get("height_m"), SOLID_HEIGHT_M),
         node.seed,
-        style=str(attributes.get("style", "auto")),
+        style=style if style in STYLES else "auto",
         entrances=[(float(x), float(y), float(yaw)) for x, y, yaw in _rows(attributes.get("entrances"))],
         interior=attributes.get("interior") is True,
         storeys=int(_number(attributes.get("storeys"), 1.0)),
@@ -133,6 +143,13 @@ def _surface(node: Node) -> Mesh:
     return Mesh.of(np.concatenate([top, low]), np.concatenate(faces), paint)
 
 
+def _prism(node: Node) -> Mesh:
+    """Returns any other solid over a footprint, such as a hedge."""
+    leafy = kind_named(node.kind).category is Category.VEGETATION
+    tint = palette.LEAVES[node.seed % len(palette.LEAVES)] if leafy else _tone(node)
+    return prism(_polygon(node), _number(node.attributes.get("height_m"), SOLID_HEIGHT_M), tint, top=lighter(tint))
+
+
 def _wall(node: Node) -> Mesh:
     """Returns a wall of some size with its openings."""
     length, thick, height = _size(node)
@@ -144,10 +161,7 @@ def _flight(node: Node) -> Mesh:
     """Returns stairs or a ramp that begin at the node's origin."""
     length, width, rise = _size(node)
     params = {"length_m": length, "width_m": width, "height_m": rise}
-    try:
-        return library.build(node.kind, node.seed, params).mesh.moved(x=length / 2)
-    except GraphError as error:
-        raise GraphError(f"node {node.name!r}: {error}") from error
+    return library.build(node.kind, node.seed, params).mesh.moved(x=length / 2)
 
 
 def _box(node: Node) -> Mesh:
@@ -177,7 +191,7 @@ def _terrain(graph: SceneGraph, node: Node) -> Mesh:
 def _tone(node: Node) -> RGB:
     """Returns the colour a node asks for, or that of its style or kind."""
     given = node.attributes.get("colour")
-    if isinstance(given, str) and len(given) == 7 and given[0] == "#":
+    if isinstance(given, str):
         return rgb(given)
     style = str(node.attributes.get("style", ""))
     return _PAINT.get(style) or _PAINT.get(node.kind) or PLASTER

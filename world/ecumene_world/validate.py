@@ -3,11 +3,12 @@
 Known to the compiler: `level` storey; `polygon` [[x, y], ...] local metres; `height_m`; `size` [x, y, z]; `mesh` and
 `heights` keys of arrays, with `cell_m` and `origin`; `state` initial; `radius_m`; `width_m`; `entrances`
 [[x, y, yaw], ...]; `openings` [[start, width, sill, head], ...] of a wall with a size; `interior`. Known to people and
-minds: `title`, `text`, `role`, `style`. Others are kept untouched.
+minds: `title`, `text`, `role`, `style`, `colour` '#rrggbb', `drawn`. Others are kept untouched.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -189,6 +190,11 @@ def _text(value: JSON) -> str:
     return "" if isinstance(value, str) else "text"
 
 
+def _colour(value: JSON) -> str:
+    fits = isinstance(value, str) and re.fullmatch("#[0-9a-fA-F]{6}", value)
+    return "" if fits else "a colour such as '#c46a4a'"
+
+
 def _flag(value: JSON) -> str:
     return "" if isinstance(value, bool) else "true or false"
 
@@ -212,5 +218,7 @@ _RULES: Final[Mapping[str, Callable[[JSON], str]]] = {
     "role": _text,
     "style": _text,
     "interior": _flag,
+    "drawn": _flag,
+    "colour": _colour,
 }
 """A check for each attribute that the compiler reads: what it must be, or "" if it is."""

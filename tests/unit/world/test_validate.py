@@ -40,6 +40,8 @@ def test_good_graphs_pass(make: Any) -> None:
         (Node("n", "lawn", attributes={"polygon": [[0, 0], [1, 0], [2, 1e9]]}), "corners"),
         (Node("n", "building", attributes={"entrances": [[1, 2]]}), r"\[x, y, yaw\]"),
         (Node("n", "building", attributes={"interior": "yes"}), "true or false"),
+        (Node("n", "wall", attributes={"colour": "red"}), "a colour such as '#c46a4a'"),
+        (Node("n", "wall", attributes={"drawn": 1}), "true or false"),
         (Node("n", "cup", attributes={"title": 3}), "'title' of node 'n' must be text"),
         (Node("n", "stairs"), "lacks the attribute 'size'"),
         (Node("n", "mesh", attributes={"mesh": "scan"}), "refers to array 'scan/vertices'"),

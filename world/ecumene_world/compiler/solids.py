@@ -14,10 +14,8 @@ from ecumene_world.compiler.raster import Floats, Ints, Shapes
 from ecumene_world.compiler.rows import Rows, rotated
 from ecumene_world.graph import Node, SceneGraph
 from ecumene_world.kinds import BY_CODE, Category, Motion
-from ecumene_world.mesh_of import asset_of
+from ecumene_world.mesh_of import SOLID_HEIGHT_M, asset_of
 
-SOLID_HEIGHT_M: Final = 3.0
-"""Height of a solid with a polygon that does not say how high it is."""
 _SILL_M: Final = 0.2
 _HEAD_M: Final = 1.9
 """Openings from at most `_SILL_M` to at least `_HEAD_M` above a wall's foot are walked through."""
