@@ -31,6 +31,8 @@ _VISITOR: Final = BY_NAME["visitor"].code
 def intend(state: State, actions: Actions) -> None:
     """Writes what A avatars decided into the wishes of the state."""
     slots, wish = actions.slots, actions.raw.to(torch.float32) * (1.0 / 127.0)
+    if not len(slots):
+        return
     yaw, speed = state.yaw.index_select(1, slots), state.max_speed.index_select(1, slots)
     length = (wish[..., 0] * wish[..., 0] + wish[..., 1] * wish[..., 1]).sqrt().clamp(min=1.0)
     speed = speed / length
