@@ -5,13 +5,10 @@ What people say is not kept unless the world says so; that they spoke is.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
-
-from ecumene_agents.errors import MindMemoryError
 
 EPISODES: Final = 48
 """Most episodes remembered; the oldest is forgotten first."""
@@ -121,24 +118,6 @@ class Memory:
         _trim(memory.people, ACQUAINTANCES)
         _trim(memory.places, PLACES)
         return memory
-
-
-def packed(memories: Mapping[str, Memory]) -> bytes:
-    """Returns memories by avatar key as bytes for a snapshot."""
-    return json.dumps({key: memory.to_json() for key, memory in memories.items()}).encode()
-
-
-def unpacked(data: bytes, *, keeps_speech: bool) -> dict[str, Memory]:
-    """Returns the memories of `packed`.
-
-    Raises:
-        MindMemoryError: The bytes are no such memories.
-    """
-    try:
-        found = json.loads(data)
-        return {str(key): Memory.from_json(value, keeps_speech=keeps_speech) for key, value in found.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MindMemoryError(f"the minds' memory in a snapshot is damaged: {error}") from error
 
 
 def _trim(table: dict[str, Any], most: int) -> None:

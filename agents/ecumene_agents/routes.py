@@ -7,6 +7,7 @@ goal.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -30,8 +31,10 @@ DIRECT_M: Final = 12.0
 MARGIN_M: Final = 30.0
 """A field for a point reaches 1.6 times as far as its walker is away, and this much further."""
 
-_MARCH: Final = 14
-_BODY_M: Final = 0.28
+BODY_M: Final = 0.28
+SIGHT_STEP_M: Final = 0.5
+"""Spacing of the points that a line of sight is tested at; less than twice the room asked for."""
+END_M: Final = 0.6
 _FOLLOW_STEPS: Final = 20_000
 _EVERYWHERE: Final = float("inf")
 
@@ -119,7 +122,7 @@ class Routes:
         return len(self._wanted)
 
     def distance(self, world: int, slot: int, place: int) -> float | None:
-        """Returns the length of the walk of an avatar to a place, m; None without a way or before its field is there."""
+        """Returns how long an avatar's walk to a place is, m; None without a way or before its field is there."""
         goal = self._place_node(place)
         if goal not in self._fields:
             return None
@@ -171,7 +174,7 @@ class Routes:
     def _direct(self, walkers: Walkers) -> Tensor:
         """Returns whose goal is near and in plain sight: (M,) bool."""
         near = length((walkers.goal - walkers.position)[:, :2]) < DIRECT_M
-        sees = self._sees(walkers.level, walkers.position[:, :2], walkers.goal[None, :, :2])[0]
+        sees = self._sees(walkers.level, walkers.position[:, :2], walkers.goal[None, :, :2], DIRECT_M)[0]
         return near & sees & (walkers.level == walkers.goal_level)
 
     def _goal_nodes(self, walkers: Walkers) -> Tensor:
@@ -221,7 +224,8 @@ class Routes:
         row = self._row_of[goal]
         path, known = self._path(walkers, row)
         spots = self._spots(path)
-        seen = self._sees(walkers.level, walkers.position[:, :2], spots[..., :2])
+        reach = AHEAD[-1] * self._map.cell_m * math.sqrt(2)
+        seen = self._sees(walkers.level, walkers.position[:, :2], spots[..., :2], reach)
         seen &= path // self._storey == walkers.level
         order = torch.arange(len(path), device=path.device)[:, None]
         best = torch.where(seen, order, 0).amax(dim=0)
@@ -260,9 +264,10 @@ class Routes:
     def _nodes(self, level: Tensor, xy: Tensor) -> Tensor:
         """Returns the flat node nearest to points (..., 2) of storeys (...)."""
         _, height, width = self._map.shape
-        cell = ((xy - xy.new_tensor(self._layout.origin)) / self._layout.cell_m).round().long()
+        cell: Tensor = ((xy - xy.new_tensor(self._layout.origin)) / self._layout.cell_m).round().long()
         ix, iy = cell[..., 0].clamp(0, width - 1), cell[..., 1].clamp(0, height - 1)
-        return (level * height + iy) * width + ix
+        node: Tensor = (level * height + iy) * width + ix
+        return node
 
     def _spots(self, node: Tensor) -> Tensor:
         """Returns positions (..., 3) of flat nodes, m."""
@@ -271,25 +276,19 @@ class Routes:
         y = self._layout.origin[1] + self._layout.cell_m * (node // width % height)
         return torch.stack((x, y, self._layout.floor.view(-1)[node]), dim=-1)
 
-    def _sees(self, level: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    def _sees(self, level: Tensor, start: Tensor, end: Tensor, longest_m: float) -> Tensor:
         """Returns whether a body could walk straight from (M, 2) to each of (S, M, 2): (S, M) bool.
 
-        Strides are as long as the clearance allows, so no wall is stepped over; a way along a wall that takes more
-        than `_MARCH` strides counts as not seen. Where either end is narrow, the way between may be just as narrow.
+        Points at most `SIGHT_STEP_M` apart must have room for a body, so no wall fits between two of them. Near an end
+        that is narrow itself, the way may be just as narrow.
         """
-        layout, storey = self._layout, level.expand(end.shape[:-1])
-        ends = torch.minimum(
-            sample(layout, layout.clearance, storey, end), sample(layout, layout.clearance, level, start)
-        )
-        need = ends.clamp(max=_BODY_M) - 0.03
-        away = end - start
-        full = length(away)
-        gone = torch.zeros_like(full)
-        clear = torch.ones_like(full, dtype=torch.bool)
-        for _ in range(_MARCH):
-            share = (gone / full.clamp(min=1e-6)).clamp(max=1.0)
-            here = sample(layout, layout.clearance, storey, start + away * share[..., None])
-            clear &= here >= need
-            gone += (0.8 * here).clamp(min=0.1)
-        sees: Tensor = clear & (gone >= full)
-        return sees
+        layout = self._layout
+        count = math.ceil(longest_m / SIGHT_STEP_M)
+        share = torch.linspace(0.0, 1.0, count + 1, device=start.device).view(-1, 1, 1)
+        points = torch.lerp(start, end, share[..., None])
+        clear = sample(layout, layout.clearance, level.expand(points.shape[:-1]), points)
+        along = share * length(end - start)
+        inner = torch.minimum(along, along.flip(0)) > END_M
+        need = torch.minimum(clear[0], clear[-1]).clamp(max=BODY_M)
+        need = torch.where(inner, BODY_M, need) - 0.03
+        return torch.ge(clear, need).all(dim=0)

@@ -74,7 +74,7 @@ def act(senses: SenseBatch) -> PolicyActions:
         move=velocity,
         turn=angle(focus) / math.pi,
         gaze=_gaze(focus),
-        interact=(_uses(senses) | _at_door(senses)).long(),
+        interact=(_uses(senses) | at_door(senses)).long(),
         emote=torch.where(company.meets, int(Emote.WAVE), int(Emote.NONE)),
         speak=company.meets.long(),
     )
@@ -124,7 +124,7 @@ def _wish(senses: SenseBatch, company: Company) -> Tensor:
     left = (senses.goal[:, 3] - stop[senses.verb]).masked_fill(other_storey, 1.0)
     pace = (left / 0.6).clamp(0.25, 1.0) * (has_goal & (left > 0))
     wish = unit(senses.goal[:, :2]) * pace[:, None] + _called(senses) + _shyness(senses, company)
-    moves = (senses.verb != int(Verb.WAIT)) & ~_rests(senses)
+    moves = (senses.verb != int(Verb.WAIT)) & ~rests(senses)
     return shortened(wish) * moves[:, None]
 
 
@@ -144,8 +144,8 @@ def _shyness(senses: SenseBatch, company: Company) -> Tensor:
     return -(unit(company.place) * push[..., None]).sum(dim=1)
 
 
-def _rests(senses: SenseBatch) -> Tensor:
-    """Returns who sits or lies and wants to: (N,) bool."""
+def rests(senses: SenseBatch) -> Tensor:
+    """Returns who sits or lies, and wants to: (N,) bool."""
     return (senses.verb == int(Verb.SIT)) & _seated(senses)
 
 
@@ -158,7 +158,7 @@ def _focus(senses: SenseBatch, velocity: Tensor, company: Company) -> Tensor:
     social = company.target | (company.speaking & (company.distance < 3.0))
     rank = company.distance.masked_fill(~social, _NOBODY_M) + 100.0 * (~company.target)
     other = company.place.gather(1, rank.argmin(dim=1)[:, None, None].expand(-1, 1, 2))[:, 0]
-    faces = social.any(dim=1) & ~_rests(senses)
+    faces = social.any(dim=1) & ~rests(senses)
     still = length(velocity) < 0.08
     return torch.where(still[:, None], unit(other) * faces[:, None], velocity)
 
@@ -180,7 +180,7 @@ def _uses(senses: SenseBatch) -> Tensor:
     return there & (sits | finds | hands)
 
 
-def _at_door(senses: SenseBatch) -> Tensor:
+def at_door(senses: SenseBatch) -> Tensor:
     """Returns who walks up to a closed door: one fills part of the middle of the view within 1.1 m; (N,) bool."""
     middle = slice(COLUMNS // 2 - 3, COLUMNS // 2 + 3)
     near = (senses.vision_kind[:, 3:5, middle] == int(Category.DOOR)) & (senses.vision_depth[:, 3:5, middle] < 1.1)

@@ -1,4 +1,4 @@
-"""Words: what people type becomes plain lower-case tokens, slips of the finger included; what NPCs say is inert text."""
+"""Words: what people type becomes plain tokens, slips of the finger included; what NPCs say is inert text."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _SHORT_FORMS: Final = (
 )
 _EXPANDED: Final = dict(_SHORT_FORMS)
 _BRACKETS: Final = str.maketrans({"<": "‹", ">": "›", "`": "'", "[": "(", "]": ")", "{": "(", "}": ")", "\\": "/"})
+
+_UNSEEN: Final = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"}
 
 
 def tokens(text: str) -> list[str]:
@@ -74,7 +76,9 @@ def within(a: str, b: str, most: int) -> bool:
 
 def inert(text: str) -> str:
     """Returns a text that no reader takes for markup or control: at most 500 characters on one line."""
-    kept = "".join(" " if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"} else letter for letter in text)
+    kept = "".join(
+        " " if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"} else letter for letter in text
+    )
     line = " ".join(kept.translate(_BRACKETS).split())
     return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"
 

@@ -1,0 +1,79 @@
+"""The slow minds as bytes, for snapshots: what they remember and what they are about. Who they are follows anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Container, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ecumene_agents.errors import MindMemoryError
+from ecumene_agents.memory import Memory
+from ecumene_agents.mind import Aim, Favour, Mind, Stage, Talk
+from ecumene_agents.schedule import Activity
+from ecumene_world.state import Verb
+
+
+def packed(minds: Mapping[str, Mind]) -> bytes:
+    """Returns minds by avatar key as bytes."""
+    return json.dumps({key: _record(mind) for key, mind in minds.items()}).encode()
+
+
+def unpacked(data: bytes, make: Callable[[str], Mind], here: Container[str], *, keeps_speech: bool) -> dict[str, Mind]:
+    """Returns the minds of `packed` that belong to avatars that are here.
+
+    Args:
+        data: The bytes.
+        make: Makes the mind of a key anew.
+        here: Keys of the avatars in the world.
+        keeps_speech: Whether words that were kept may stay.
+
+    Raises:
+        MindMemoryError: The bytes are no such minds.
+    """
+    try:
+        records = json.loads(data)
+        return {key: _restored(make(key), record, keeps_speech) for key, record in records.items() if key in here}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MindMemoryError(f"the minds' memory in a snapshot is damaged: {error}") from error
+
+
+def _record(mind: Mind) -> dict[str, Any]:
+    aim = None if mind.aim is None else asdict(mind.aim)
+    if aim is not None:
+        aim |= {"activity": aim["activity"].value, "stage": aim["stage"].value}
+    return {
+        "memory": mind.memory.to_json(),
+        "aim": aim,
+        "favour": None if mind.favour is None else asdict(mind.favour),
+        "talk": None if mind.talk is None else asdict(mind.talk),
+        "spoke": mind.spoke,
+        "best_m": mind.best_m,
+        "progress": mind.progress,
+        "sent": mind.sent,
+    }
+
+
+def _restored(mind: Mind, record: Mapping[str, Any], keeps_speech: bool) -> Mind:
+    mind.memory = Memory.from_json(record["memory"], keeps_speech=keeps_speech)
+    mind.aim = None if record["aim"] is None else _aim(record["aim"])
+    favour, talk = record["favour"], record["talk"]
+    mind.favour = None if favour is None else Favour(**{**favour, "verb": Verb(favour["verb"])})
+    mind.talk = None if talk is None else Talk(**talk)
+    mind.spoke, mind.best_m, mind.progress = int(record["spoke"]), float(record["best_m"]), int(record["progress"])
+    sent = record["sent"]
+    mind.sent = (Verb(sent[0]), sent[1], sent[2], None if sent[3] is None else tuple(sent[3])) if sent else ()
+    return mind
+
+
+def _aim(record: Mapping[str, Any]) -> Aim:
+    point = record["point"]
+    return Aim(
+        **{
+            **record,
+            "activity": Activity(record["activity"]),
+            "verb": Verb(record["verb"]),
+            "stage": Stage(record["stage"]),
+            "point": None if point is None else (point[0], point[1], point[2]),
+        }
+    )

@@ -1,0 +1,276 @@
+"""Minds: who decides for the NPCs of a world, fast by senses and slow by reasons, and can say why.
+
+`decide` may run on another thread than the rest: it reads nothing but the senses that it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Literal
+
+import torch
+from torch import Tensor
+
+from ecumene_agents import scripted
+from ecumene_agents.batch import actions_of, batch_of
+from ecumene_agents.dialogue import Dialogue, Reply
+from ecumene_agents.errors import NobodyThereError
+from ecumene_agents.explanation import Explanation, explain, explain_scripted
+from ecumene_agents.keeping import packed, unpacked
+from ecumene_agents.memory import Episode
+from ecumene_agents.mind import Favour, Mind
+from ecumene_agents.roster import STRIDE
+from ecumene_agents.routes import Routes
+from ecumene_agents.schedule import Clock
+from ecumene_agents.thinking import THINK_TICKS, Thinking
+from ecumene_models.actions import PolicyActions
+from ecumene_models.checkpoint import load_policy
+from ecumene_models.fusion import FusionPolicy
+from ecumene_models.senses import SenseBatch
+from ecumene_sim.frame import Actions, Senses
+from ecumene_world.command import Command, Gesture, Say
+from ecumene_world.event import Event
+from ecumene_world.kinds import BY_NAME
+from ecumene_world.state import TICK_HZ, Emote, Verb
+from ecumene_world.world import World
+
+HEARING_M: Final = 6.0
+"""An NPC answers visitors who speak within this distance."""
+FAVOUR_TICKS: Final = 120 * TICK_HZ
+"""How long an NPC does what a visitor asked for."""
+
+_VISITOR: Final = BY_NAME["visitor"].code
+
+
+class Minds:
+    """The minds of all NPCs of a world.
+
+    Args:
+        world: Whose NPCs.
+        policy: The fast mind; None for the scripted controller, unless `weights` are given.
+        weights: Where to load the fast mind from.
+        clock: World time; a day of 20 minutes by default.
+        keeps_speech: Whether NPCs remember word by word what is said to them.
+        routes: Shared with whoever else needs them.
+        device: Where the fast mind runs.
+
+    Raises:
+        WeightsError: The weights can't be read or do not fit.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        policy: FusionPolicy | None = None,
+        *,
+        weights: Path | None = None,
+        clock: Clock | None = None,
+        keeps_speech: bool = False,
+        routes: Routes | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.world = world
+        self.policy = load_policy(weights) if policy is None and weights is not None else policy
+        if self.policy is not None:
+            self.policy.to(device).eval()
+        self.routes = routes or Routes(world)
+        self._slow = Thinking(world, clock=clock, keeps_speech=keeps_speech)
+        self._keeps_speech = keeps_speech
+        self._dialogue: Dialogue | None = None
+        self._device = torch.device(device)
+        self._last: dict[int, tuple[Senses, dict[int, int]]] = {}
+
+    @property
+    def kind(self) -> Literal["fusion", "scripted"]:
+        """Which fast mind decides."""
+        return "scripted" if self.policy is None else "fusion"
+
+    @property
+    def clock(self) -> Clock:
+        """World time."""
+        return self._slow.clock
+
+    def decide(self, senses: Senses) -> Actions:
+        """Returns what the sensed slots do: one forward pass for all of them."""
+        self._remember(senses)
+        batch = batch_of(senses).to(self._device)
+        actions = self.act(batch)
+        return actions_of(senses.slots, _to(actions, senses.slots.device))
+
+    def act(self, batch: SenseBatch) -> PolicyActions:
+        """Returns the likeliest actions of N rows, with the reflexes that every mind has."""
+        if self.policy is None:
+            return scripted.act(batch)
+        with torch.inference_mode():
+            actions = FusionPolicy.act(self.policy(batch), None)[0]
+        return with_reflexes(actions, batch)
+
+    def think(self, tick: int) -> list[Command]:
+        """Returns what the NPCs whose turn it is want to do about their lives; each thinks once a second.
+
+        Call it between ticks and apply the commands with the next one.
+        """
+        slots = range(tick % THINK_TICKS, self.world.state.slots, THINK_TICKS)
+        if tick % THINK_TICKS == 0:
+            self._slow.forget_gone()
+        return self._slow.think(tick, slots)
+
+    def hear(self, events: Sequence[Event]) -> list[Command]:
+        """Returns the answers to visitors who spoke to an NPC nearby, and what the NPC agrees to do.
+
+        Args:
+            events: Of the last tick; everything but speech of visitors is passed over.
+        """
+        commands: list[Command] = []
+        for event in events:
+            who = self.world.avatars.get(event.subject)
+            text = event.data.get("text")
+            if event.name == "said" and who is not None and who.kind == _VISITOR and isinstance(text, str):
+                key = self._listener(event, text)
+                if key is not None:
+                    commands += self.converse(key, event.subject, text)
+        return commands
+
+    def converse(self, npc_key: str, visitor_key: str, text: str) -> list[Command]:
+        """Returns what an NPC says and does when a visitor speaks to it.
+
+        Raises:
+            NobodyThereError: No such NPC is in the world.
+        """
+        reply = self.reply(npc_key, visitor_key, text)
+        npc = self.world.avatars[npc_key]
+        tick = int(self.world.state.tick[npc.world])
+        commands: list[Command] = [Say(npc_key, reply.text, world=npc.world)]
+        if reply.emote is not Emote.NONE:
+            commands.append(Gesture(npc_key, reply.emote, world=npc.world))
+        return commands + self._comply(npc_key, visitor_key, reply, tick)
+
+    def reply(self, npc_key: str, visitor_key: str, text: str) -> Reply:
+        """Returns what an NPC answers, and notes that it was spoken to.
+
+        Raises:
+            NobodyThereError: No such NPC is in the world.
+        """
+        if self._dialogue is None:
+            self._dialogue = Dialogue(self.world, self)
+        reply = self._dialogue.reply(npc_key, visitor_key, text)
+        npc, visitor = self.world.avatars[npc_key], self.world.avatars.get(visitor_key)
+        tick, memory = int(self.world.state.tick[npc.world]), self.mind(npc_key).memory
+        if visitor is not None:
+            since = memory.since_met(visitor_key, tick)
+            if since is None or since > FAVOUR_TICKS:
+                memory.meet(visitor_key, visitor.title, tick)
+            memory.note(Episode(tick, "heard", visitor_key, text=text))
+        return reply
+
+    def mind(self, key: str) -> Mind:
+        """Returns the slow mind of an NPC.
+
+        Raises:
+            NobodyThereError: No such NPC is in the world.
+        """
+        who = self.world.avatars.get(key)
+        if who is None or who.kind == _VISITOR:
+            raise NobodyThereError(f"{key!r} is not an NPC of this world")
+        return self._slow.mind(key)
+
+    def senses_of(self, key: str) -> SenseBatch | None:
+        """Returns one row of what an NPC perceived when it last decided, None before its first decision."""
+        who = self.world.avatars.get(key)
+        found = None if who is None else self._perceived(who.slot)
+        return None if who is None or found is None else self._row(found, who.world)
+
+    def explain(self, slot: int, world: int = 0) -> Explanation:
+        """Explains the last decision of a slot.
+
+        Raises:
+            NobodyThereError: That slot has not decided anything yet.
+        """
+        found = self._perceived(slot)
+        if found is None:
+            raise NobodyThereError(f"slot {slot} has not decided anything yet")
+        row = self._row(found, world).to(self._device)
+        return explain_scripted(scripted.act, row) if self.policy is None else explain(self.policy, row)
+
+    def neighbours(self, slot: int, world: int = 0) -> list[str | None]:
+        """Returns the keys of the 8 neighbours that a slot last perceived, in the order of its senses."""
+        found = self._perceived(slot)
+        if found is None:
+            return []
+        senses, column = found
+        return [self.world.key_of(world, near) for near in senses.neighbour_slot[world, column].tolist()]
+
+    def pack(self) -> bytes:
+        """Returns all that the minds remember and are about, for a snapshot."""
+        return packed(self._slow.minds)
+
+    def unpack(self, data: bytes) -> None:
+        """Takes back what `pack` returned; minds of avatars that are not here are dropped.
+
+        Raises:
+            MindMemoryError: The bytes are no such memory.
+        """
+        self._slow.restore(unpacked(data, self._slow.mind, self.world.avatars, keeps_speech=self._keeps_speech))
+
+    def _comply(self, npc_key: str, visitor_key: str, reply: Reply, tick: int) -> list[Command]:
+        if reply.verb is None:
+            busy = self.mind(npc_key).favour is not None
+            return [] if busy or visitor_key not in self.world.avatars else self._slow.hold(npc_key, visitor_key, tick)
+        if reply.verb is Verb.LEAVE or visitor_key not in self.world.avatars:
+            self._slow.release(npc_key)
+            return []
+        favour = Favour(reply.verb, visitor_key, tick + FAVOUR_TICKS, reply.place, said=tick)
+        return self._slow.agree(npc_key, favour, tick)
+
+    def _listener(self, event: Event, text: str) -> str | None:
+        """Returns the NPC that is spoken to: one within hearing that is named, else the nearest."""
+        if event.position is None:
+            return None
+        state, (x, y, z) = self.world.state, event.position
+        place = state.position[event.world]
+        gap = (place - place.new_tensor((x, y, z))).norm(dim=1)
+        near = state.alive[event.world] & (state.kind[event.world] != _VISITOR) & (gap < HEARING_M)
+        slots = near.nonzero().flatten()
+        order = slots[gap[slots].argsort(stable=True)].tolist()
+        keys = [key for slot in order if (key := self.world.key_of(event.world, slot)) is not None]
+        spoken = set(text.casefold().replace(",", " ").replace("!", " ").replace("?", " ").split())
+        named = [key for key in keys if self.mind(key).persona.first_name.casefold() in spoken]
+        return next(iter(named or keys), None)
+
+    def _remember(self, senses: Senses) -> None:
+        """Keeps the senses of this tick's share of slots, in place of those of the same share before."""
+        slots = senses.slots.tolist()
+        if slots:
+            self._last[slots[0] % STRIDE] = (senses, {slot: column for column, slot in enumerate(slots)})
+
+    def _perceived(self, slot: int) -> tuple[Senses, int] | None:
+        for senses, columns in list(self._last.values()):
+            if slot in columns:
+                return senses, columns[slot]
+        return None
+
+    def _row(self, found: tuple[Senses, int], world: int) -> SenseBatch:
+        senses, column = found
+        agents = len(senses.slots)
+        at = world * agents + column
+        return batch_of(senses).rows(slice(at, at + 1))
+
+
+def with_reflexes(actions: PolicyActions, batch: SenseBatch) -> PolicyActions:
+    """Returns actions with what no policy needs to learn: who sits at rest stays seated, closed doors are opened."""
+    rests = scripted.rests(batch)
+    moves = (~rests).to(actions.move.dtype)
+    return replace(
+        actions,
+        move=actions.move * moves[:, None],
+        interact=torch.where(rests, 0, torch.maximum(actions.interact, scripted.at_door(batch).long())),
+    )
+
+
+def _to(actions: PolicyActions, device: torch.device) -> PolicyActions:
+    if actions.turn.device == device:
+        return actions
+    parts: dict[str, Tensor] = {name: getattr(actions, name).to(device) for name in PolicyActions.__slots__}
+    return PolicyActions(**parts)

@@ -1,0 +1,349 @@
+"""The slow minds: at most once a second an NPC looks at the day, its needs and its company, and may change its intent.
+
+They act through commands only, so what they want is logged, replayed and permitted like anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import hypot
+from typing import Final
+
+from ecumene_agents.aims import aim_for, pressing
+from ecumene_agents.chance import number
+from ecumene_agents.memory import Episode, Memory
+from ecumene_agents.mind import Aim, Favour, Mind, Stage, Talk
+from ecumene_agents.persona import persona_of
+from ecumene_agents.schedule import Activity, Clock, current, plan
+from ecumene_agents.smalltalk import farewell, greeting, remark
+from ecumene_agents.spots import Point, Spots
+from ecumene_world.avatar import Avatar
+from ecumene_world.command import Command, Gesture, Interact, Say, SetIntent
+from ecumene_world.kinds import BY_NAME
+from ecumene_world.state import TICK_HZ, Emote, Posture, Verb
+from ecumene_world.world import World
+
+THINK_TICKS: Final = TICK_HZ
+"""Ticks between two thoughts of the same NPC; slots take turns."""
+GREET_M: Final = 2.4
+"""How near somebody must come to be greeted."""
+GREET_AGAIN_TICKS: Final = 300 * TICK_HZ
+"""How long after a meeting the same person is greeted again."""
+QUIET_TICKS: Final = 8 * TICK_HZ
+"""Least time between two things that an NPC says by itself."""
+CHAT_TICKS: Final = 10 * TICK_HZ
+LINE_TICKS: Final = 3 * TICK_HZ
+SETTLE_M: Final = 6.0
+"""So near a place an NPC looks for its very spot."""
+THERE_M: Final = 0.9
+STUCK_TICKS: Final = 20 * TICK_HZ
+"""Who comes no nearer to the goal for so long gives up."""
+
+_VISITOR: Final = BY_NAME["visitor"].code
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One world as plain lists, read from the tensors once a tick; lists are by slot."""
+
+    index: int
+    position: list[Point]
+    level: list[int]
+    posture: list[int]
+    seat: list[int]
+    needs: list[list[float]]
+
+    @classmethod
+    def of(cls, world: World, index: int) -> Scene:
+        """Reads one of the worlds."""
+        state = world.state
+        position: list[Point] = [(x, y, z) for x, y, z in state.position[index].tolist()]
+        columns = (state.level, state.posture, state.seat, state.needs)
+        return cls(index, position, *(column[index].tolist() for column in columns))
+
+    def gap(self, slot: int, point: Point) -> float:
+        """Returns how far a slot is from a point along the ground, m."""
+        x, y, _ = self.position[slot]
+        return hypot(point[0] - x, point[1] - y)
+
+
+class Thinking:
+    """The slow minds of all NPCs of a world.
+
+    Attributes:
+        clock: World time.
+        minds: By avatar key; made when an NPC first thinks.
+    """
+
+    def __init__(self, world: World, *, clock: Clock | None = None, keeps_speech: bool = False) -> None:
+        self.clock = clock or Clock()
+        self.minds: dict[str, Mind] = {}
+        self._world = world
+        self._keeps_speech = keeps_speech
+        self._spots = Spots(world.layout)
+        self._serials: dict[str, int] = {}
+
+    def think(self, tick: int, slots: Sequence[int]) -> list[Command]:
+        """Returns what the NPCs in those slots want to do about their lives.
+
+        Args:
+            tick: Now.
+            slots: Who thinks; those without an NPC are passed over.
+        """
+        if self._world.layout is not self._spots.layout:
+            self._spots = Spots(self._world.layout)
+        commands: list[Command] = []
+        for index in range(self._world.state.worlds):
+            keys = [key for slot in slots if (key := self._world.key_of(index, slot)) is not None]
+            thinkers = [who for key in keys if (who := self._world.avatars[key]).kind != _VISITOR]
+            if thinkers:
+                scene = Scene.of(self._world, index)
+                for who in thinkers:
+                    commands += self._thoughts(who, scene, tick)
+        return commands
+
+    def mind(self, key: str) -> Mind:
+        """Returns the slow mind of an NPC, made on first sight; a newcomer under an old key starts afresh."""
+        who = self._world.avatars[key]
+        if key not in self.minds or self._serials.get(key, who.serial) != who.serial:
+            keys = [other.key for other in self._world.avatars.values() if other.kind != _VISITOR]
+            persona = persona_of(who, self._world.layout, self._world.seed, sorted(keys))
+            self.minds[key] = Mind(persona, Memory(self._keeps_speech))
+        self._serials[key] = who.serial
+        return self.minds[key]
+
+    def restore(self, minds: Mapping[str, Mind]) -> None:
+        """Takes minds from a snapshot in place of all there are."""
+        self.minds = dict(minds)
+        self._serials = {key: self._world.avatars[key].serial for key in minds}
+
+    def forget_gone(self) -> None:
+        """Drops the minds of NPCs that are no longer here."""
+        for key in self.minds.keys() - self._world.avatars.keys():
+            del self.minds[key]
+            self._serials.pop(key, None)
+
+    def hold(self, key: str, partner: str, tick: int, ticks: int = 6 * TICK_HZ) -> list[Command]:
+        """Lets an NPC stop and face somebody who talks to it."""
+        mind = self.mind(key)
+        mind.talk = Talk(partner, tick + ticks)
+        return self._intend(mind, self._world.avatars[key], Verb.WAIT, target=partner)
+
+    def agree(self, key: str, favour: Favour, tick: int) -> list[Command]:
+        """Lets an NPC begin with a favour at once."""
+        mind, who = self.mind(key), self._world.avatars[key]
+        mind.favour, mind.talk, mind.sent = favour, None, ()
+        return list(self._oblige(mind, who, Scene.of(self._world, who.world), tick))
+
+    def release(self, key: str) -> None:
+        """Ends a favour."""
+        mind = self.mind(key)
+        mind.favour, mind.talk, mind.sent = None, None, ()
+
+    def _thoughts(self, who: Avatar, scene: Scene, tick: int) -> Iterator[Command]:
+        mind = self.mind(who.key)
+        if mind.talk is not None:
+            yield from self._converse(mind, who, tick)
+        elif mind.favour is not None:
+            yield from self._oblige(mind, who, scene, tick)
+        else:
+            yield from self._live(mind, who, scene, tick)
+        if mind.talk is None:
+            yield from self._greet(mind, who, scene, tick)
+
+    def _live(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Iterator[Command]:
+        """Follows needs and the plan of the day."""
+        wanted, urgent = self._wanted(mind, scene.needs[who.slot], tick)
+        aim = mind.aim
+        if aim is None or self._over(mind, aim, wanted, tick):
+            aim = aim_for(wanted, mind, self._world.layout, self._world.seed, tick, urgent=urgent)
+            aim.since = tick
+            mind.aim, mind.best_m, mind.progress = aim, 1e9, tick
+        yield from self._pursue(mind, who, aim, scene, tick)
+
+    def _wanted(self, mind: Mind, needs: Sequence[float], tick: int) -> tuple[Activity, bool]:
+        """Returns the activity that is called for now, and whether a need calls for it."""
+        day = self.clock.day(tick)
+        if mind.day != day:
+            mind.plan, mind.day = plan(mind.persona, self._world.seed, day), day
+        need = pressing(needs, mind.aim.activity if mind.aim else None)
+        return (need, True) if need else (current(mind.plan, self.clock.hour(tick)).activity, False)
+
+    def _over(self, mind: Mind, aim: Aim, wanted: Activity, tick: int) -> bool:
+        """Tells whether an NPC should choose anew: it has stayed long enough, gave up, or is wanted elsewhere."""
+        if aim.stage is Stage.DWELL:
+            return tick - aim.since > aim.stay_ticks
+        stuck = tick - mind.progress > STUCK_TICKS
+        return stuck or (wanted is not aim.activity and aim.stage is Stage.TRAVEL and tick - aim.since > STUCK_TICKS)
+
+    def _pursue(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
+        """Sends the intents that carry an aim forward."""
+        layout = self._world.layout
+        if aim.place < 0 or aim.place >= len(layout.place_role):
+            yield from self._intend(mind, who, Verb.WAIT)
+            return
+        middle, level = layout.place_position[aim.place].tolist(), int(layout.place_level[aim.place])
+        goal: Point = aim.point or (middle[0], middle[1], middle[2])
+        gap = scene.gap(who.slot, goal)
+        if gap < mind.best_m - 0.5:
+            mind.best_m, mind.progress = gap, tick
+        if aim.stage is Stage.TRAVEL:
+            if gap > SETTLE_M or scene.level[who.slot] != level:
+                yield from self._intend(mind, who, Verb.GO, place=layout.names[int(layout.place_row[aim.place])])
+                return
+            self._settle(mind, who, aim, scene, tick)
+        yield from self._arrive(mind, who, aim, scene, tick)
+
+    def _settle(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> None:
+        """Chooses the very spot or seat at a place."""
+        layout = self._world.layout
+        if aim.verb is Verb.SIT:
+            taken = {mind.aim.seat for mind in self.minds.values() if mind.aim} | set(scene.seat)
+            reach = float(layout.place_radius[aim.place]) + 6.0
+            near = self._spots.seats(scene.position[who.slot], scene.level[who.slot], reach)
+            aim.seat = next((seat for seat in near if seat not in taken), -1)
+            if aim.seat < 0:
+                aim.verb = Verb.GO
+        free = self._spots.standing(aim.place, self._world.seed, who.key, tick // TICK_HZ)
+        aim.point = self._spots.seat_approach[aim.seat] if aim.seat >= 0 else free
+        aim.enter(Stage.SETTLE, tick)
+        mind.best_m, mind.progress = 1e9, tick
+
+    def _arrive(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
+        """Walks to the spot, sits down if that is the aim, and notes the visit."""
+        assert aim.point is not None, "a settled aim has its spot"
+        seated = scene.posture[who.slot] != int(Posture.STAND)
+        close = scene.gap(who.slot, aim.point) < THERE_M
+        if aim.stage is Stage.SETTLE and (seated or close):
+            if aim.seat >= 0 and not seated and tick - aim.since < STUCK_TICKS:
+                thing = self._world.layout.thing_name(self._spots.seat_things[aim.seat])
+                yield Interact(who.key, thing, world=who.world)
+            else:
+                aim.enter(Stage.DWELL, tick)
+                self._note_arrival(mind, aim, tick)
+        yield from self._intend(mind, who, aim.verb, point=aim.point)
+
+    def _note_arrival(self, mind: Mind, aim: Aim, tick: int) -> None:
+        title = self._world.layout.names[int(self._world.layout.place_row[aim.place])]
+        mind.memory.visit(title, tick)
+        mind.memory.note(Episode(tick, "arrived", where=title))
+
+    def _greet(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Iterator[Command]:
+        """Greets who comes near, and may begin a chat."""
+        if tick - mind.spoke < QUIET_TICKS:
+            return
+        other = self._newcomer(mind, who, scene, tick)
+        if other is None:
+            return
+        company = scene.needs[who.slot][2]
+        known = mind.memory.meet(other.key, other.title, tick)
+        mind.memory.note(Episode(tick, "met", other.key))
+        likely = 0.9 if other.kind == _VISITOR or other.key in mind.persona.friends else 1.1 - company
+        yield Gesture(who.key, Emote.WAVE, world=who.world)
+        if number(self._world.seed, who.key, other.key, tick) >= likely:
+            return
+        mind.spoke = tick
+        yield Say(who.key, greeting(mind, other, known, self.clock, tick), world=who.world)
+        if other.kind != _VISITOR:
+            yield from self._begin_chat(mind, who, other, tick)
+
+    def _newcomer(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Avatar | None:
+        """Returns the nearest avatar within reach of a greeting that it has not met lately."""
+        x, y, _ = scene.position[who.slot]
+        near: list[tuple[float, Avatar]] = []
+        for other in self._around(who, x, y):
+            gap = scene.gap(who.slot, scene.position[other.slot])
+            since = mind.memory.since_met(other.key, tick)
+            if gap < GREET_M and (since is None or since > GREET_AGAIN_TICKS):
+                near.append((gap, other))
+        return min(near, key=lambda each: (each[0], each[1].slot))[1] if near else None
+
+    def _around(self, who: Avatar, x: float, y: float) -> list[Avatar]:
+        """Returns the other avatars within reach of a greeting, on the same storey."""
+        state = self._world.state
+        place = state.position[who.world]
+        close = ((place[:, 0] - x).abs() < GREET_M) & ((place[:, 1] - y).abs() < GREET_M) & state.alive[who.world]
+        close &= state.level[who.world] == state.level[who.world, who.slot]
+        keys = [self._world.key_of(who.world, slot) for slot in close.nonzero().flatten().tolist() if slot != who.slot]
+        return [self._world.avatars[key] for key in keys if key is not None]
+
+    def _begin_chat(self, mind: Mind, who: Avatar, other: Avatar, tick: int) -> Iterator[Command]:
+        """Lets two NPCs stop and talk, if both have time."""
+        theirs = self.mind(other.key)
+        idle = {Activity.STROLL, Activity.SOCIAL, Activity.ERRAND}
+        free = all(m.aim is not None and m.aim.activity in idle and m.favour is None for m in (mind, theirs))
+        if not free or theirs.talk is not None:
+            return
+        until = tick + CHAT_TICKS
+        mind.talk = Talk(other.key, until, turn=1, next_line=tick + 2 * LINE_TICKS)
+        theirs.talk = Talk(who.key, until, next_line=tick + LINE_TICKS)
+        theirs.memory.meet(who.key, mind.persona.name, tick)
+        yield from self._intend(mind, who, Verb.WAIT, target=other.key)
+        yield from self._intend(theirs, other, Verb.WAIT, target=who.key)
+
+    def _converse(self, mind: Mind, who: Avatar, tick: int) -> Iterator[Command]:
+        """Says the next line of a conversation, or ends it."""
+        talk = mind.talk
+        assert talk is not None, "called while talking"
+        partner = self._world.avatars.get(talk.partner)
+        if partner is None or tick >= talk.until:
+            if partner is not None and talk.turn > 1:
+                yield Gesture(who.key, Emote.NOD, world=who.world)
+            mind.talk, mind.sent, mind.progress = None, (), tick
+        elif 0 <= talk.next_line <= tick:
+            talk.turn += 1
+            talk.next_line = tick + 2 * LINE_TICKS
+            mind.spoke = tick
+            last = talk.next_line > talk.until
+            line = farewell(mind, partner) if last else remark(mind, partner, talk.turn, self._world, self.clock, tick)
+            yield Say(who.key, line, world=who.world)
+
+    def _oblige(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Iterator[Command]:
+        """Carries on with what a visitor asked for, until time is up or the visitor is gone."""
+        favour = mind.favour
+        assert favour is not None, "called during a favour"
+        visitor = self._world.avatars.get(favour.who)
+        if visitor is None or visitor.world != who.world or tick >= favour.until:
+            mind.favour, mind.sent, mind.progress = None, (), tick
+            return
+        gap = scene.gap(who.slot, scene.position[visitor.slot])
+        if favour.verb is Verb.GO:
+            yield from self._lead(mind, who, favour, scene, gap, tick)
+        elif favour.verb is Verb.WAIT or (favour.verb is Verb.COME and gap < 1.6):
+            yield from self._intend(mind, who, Verb.WAIT, target=favour.who)
+        else:
+            yield from self._intend(mind, who, favour.verb, target=favour.who)
+
+    def _lead(self, mind: Mind, who: Avatar, favour: Favour, scene: Scene, gap: float, tick: int) -> Iterator[Command]:
+        """Walks ahead to a place, and waits for who falls behind."""
+        layout = self._world.layout
+        middle = layout.place_position[favour.place].tolist()
+        if scene.gap(who.slot, (middle[0], middle[1], middle[2])) < max(2.0, float(layout.place_radius[favour.place])):
+            mind.favour, mind.sent = None, ()
+            yield Say(who.key, "Here we are.", world=who.world)
+            yield from self.hold(who.key, favour.who, tick)
+        elif gap > 9.0:
+            if tick - favour.said > QUIET_TICKS:
+                favour.said = tick
+                yield Say(who.key, "This way, please. I'll wait for you.", world=who.world)
+            yield from self._intend(mind, who, Verb.WAIT, target=favour.who)
+        elif gap < 5.0 or mind.sent[:1] != (Verb.WAIT,):
+            yield from self._intend(mind, who, Verb.GO, place=layout.names[int(layout.place_row[favour.place])])
+
+    def _intend(
+        self,
+        mind: Mind,
+        who: Avatar,
+        verb: Verb,
+        *,
+        place: str | None = None,
+        target: str | None = None,
+        point: Point | None = None,
+    ) -> list[Command]:
+        """Returns the command for an intent, nothing if it is the one last sent."""
+        intent = (verb, place, target, point)
+        if mind.sent == intent:
+            return []
+        mind.sent = intent
+        return [SetIntent(who.key, verb, place, target, point, world=who.world)]
