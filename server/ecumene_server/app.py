@@ -33,7 +33,7 @@ from ecumene_server.store import Store, open_store
 from ecumene_server.watch import Watch
 from ecumene_world import SceneGraph, compile_layout
 from ecumene_world.assets.humanoid import VARIANTS, humanoid_glb
-from ecumene_world.command import Recompile
+from ecumene_world.command import Recompile, Role
 from ecumene_world.errors import GraphError
 from ecumene_world.exporters.glb import write_glb
 
@@ -168,7 +168,8 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     people = await asyncio.to_thread(_people_files)
     site = http.Site({**http.page_files(), **people, SCENE_PATH: content})
     journal = Journal(store, epoch, lambda tick: app.hub.committed(tick), lambda why: app.hub.unsaved(why))  # noqa: PLW0108
-    opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content))
+    role = Role[settings.open_as.upper()]
+    opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content), role)
     budget = settings.budget_kb * 1024 // 20
     live = Live(host, session.engine)
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)

@@ -10,7 +10,7 @@ import contextlib
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from ecumene_server import limits, wire
@@ -98,6 +98,7 @@ class Opening:
         epoch: Counts server starts of this world.
         tick: The last tick that was stepped.
         scene: URL of the scene file.
+        role: What every visitor may do at least.
     """
 
     place: Place
@@ -105,6 +106,7 @@ class Opening:
     epoch: int
     tick: int
     scene: str
+    role: Role = Role.VISITOR
 
 
 @dataclass(slots=True)
@@ -155,6 +157,7 @@ class Hub:
         self._epoch = opening.epoch
         self._tick = opening.tick
         self._scene = opening.scene
+        self._least_role = opening.role
         self._clock = clock
         self._spawn = spawn
         self._opened = clock()
@@ -320,6 +323,7 @@ class Hub:
             return
         if self._guests.get(link) is not guest:
             return
+        account = replace(account, role=max(account.role, self._least_role))
         visitor = self._visitors.get(account.id)
         if visitor is None:
             self._arrive(link, guest, account)

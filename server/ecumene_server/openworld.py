@@ -13,7 +13,6 @@ from ecumene_server.errors import FailedError, UsageError
 from ecumene_server.settings import Settings
 from ecumene_world import SceneGraph, datasets, importers
 from ecumene_world.errors import ImportFailed
-from ecumene_world.generate import generate
 
 DEFAULT_CITY: Final = "bubenec"
 DEFAULT_NPCS: Final = 200
@@ -69,7 +68,7 @@ def find(settings: Settings, tell: Callable[[str], None]) -> Wanted:
     if name in MAPS:
         return _wanted(settings, name, DEFAULT_NPCS, lambda: importers.read(datasets.fetch(name)))
     if name in GENERATED:
-        return _wanted(settings, f"{name}-{settings.seed}", GENERATED[name], lambda: generate(name, settings.seed))
+        return _wanted(settings, f"{name}-{settings.seed}", GENERATED[name], lambda: _generated(name, settings.seed))
     path = Path(name)
     if not path.is_file():
         known = ", ".join([*GENERATED, *MAPS])
@@ -91,7 +90,13 @@ def _default(seed: int, tell: Callable[[str], None]) -> SceneGraph:
         return importers.read(datasets.fetch(DEFAULT_CITY))
     except ImportFailed as error:
         tell(f"The map of {DEFAULT_CITY} can't be had ({error}); a town is generated instead.")
-        return generate("town", seed)
+        return _generated("town", seed)
+
+
+def _generated(kind: str, seed: int) -> SceneGraph:
+    from ecumene_world.generate import generate  # loads networks; a stored world does not need them
+
+    return generate(kind, seed)
 
 
 def _wanted(settings: Settings, name: str, npcs: int, build: Callable[[], SceneGraph]) -> Wanted:
