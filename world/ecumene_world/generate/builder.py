@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
+from functools import lru_cache
 from math import cos, sin
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecumene_world.assets import library
+from ecumene_world.assets.asset import Asset
 from ecumene_world.generate.site import Site
 from ecumene_world.graph import Node, SceneGraph
 from ecumene_world.mesh_of import asset_of
@@ -104,7 +106,7 @@ class Builder:
         """Adds a piece of ground (P, 2) whose frame stands in its middle, and paints it on the site."""
         points = np.asarray(polygon, np.float64)
         self.site.paint(points, style)
-        x, y = ((points.min(0) + points.max(0)) / 2).tolist()
+        x, y = np.round((points.min(0) + points.max(0)) / 2, 2).tolist()
         local = np.round(points - [x, y], 3).tolist()
         attributes: dict[str, JSON] = {"polygon": local, "style": style}
         if level:
@@ -122,11 +124,16 @@ class Builder:
 
 
 def footprint_of(
-    kind: str, seed: int, params: Mapping[str, float | str]
+    kind: str, seed: int, params: Mapping[str, float | str] | None = None
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Returns the middle and the extents, in its own frame, of what a thing takes up on the ground, metres."""
-    asset = asset_of(Node("thing", kind, Pose(), seed, params))
+    asset = asset_of(Node("thing", kind, Pose(), seed, params or {}))
     assert asset is not None, f"the asset library builds {kind}"
+    return _extent(asset)
+
+
+@lru_cache(maxsize=4096)
+def _extent(asset: Asset) -> tuple[tuple[float, float], tuple[float, float]]:
     boxes = [(c.centre, c.size) for c in asset.colliders]
     if not boxes:
         return (0.0, 0.0), (asset.size[0], asset.size[1])

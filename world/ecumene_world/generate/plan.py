@@ -79,10 +79,11 @@ class Square:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Green:
-    """A lawn big enough to plant: (P, 2) outline, and whether it is public."""
+    """A lawn big enough to plant: (P, 2) outline, whether it is public, and whether it lies on the town's edge."""
 
     polygon: Points
     public: bool
+    rim: bool = False
     title: str = ""
 
 

@@ -64,7 +64,9 @@ class _Planner:
         ]
         if square is not None:
             land, paved = self._laid_out(land, square)
-            surfaces += self._surfaces("square", "plaza", paved, PAVEMENT_Z_M)
+            rings = self._rings(square)
+            surfaces += self._surfaces("square", "plaza", paved.difference(rings), PAVEMENT_Z_M)
+            surfaces += self._surfaces("square", "plaza_dark", paved.intersection(rings), PAVEMENT_Z_M)
         paths = self._paths(land)
         surfaces += self._surfaces("square", "path", paths, PAVEMENT_Z_M)
         land = [part for whole in land for part in self._polygons(whole.difference(paths))]
@@ -208,6 +210,18 @@ class _Planner:
                 rest.append(polygon)
         return rest, self.geo.union_all(laid)
 
+    def _rings(self, square: Square) -> Any:
+        """Returns the bands of darker paving about the fountain."""
+        centre = self.geo.Point(square.centre)
+        bands = ((0.27, 0.31), (0.56, 0.59), (0.95, 1.0))
+        rings = [
+            centre.buffer(high * square.radius_m, quad_segs=12).difference(
+                centre.buffer(low * square.radius_m, quad_segs=12)
+            )
+            for low, high in bands
+        ]
+        return self.geo.union_all(rings)
+
     def _paths(self, land: Sequence[Any]) -> Any:
         """Returns footpaths across open land: those on the map, and one from each garden house's door to the street."""
         ways = [_line(way.line).buffer(way.width_m / 2) for way in self._clipped(self.survey.ways) if way.path]
@@ -241,7 +255,7 @@ class _Planner:
             edge = polygon.distance(self.extent.exterior) < 1.0
             title = next((marked[n].title for n in inside if marked[n].title), "")
             public = bool(inside) or (island and not edge)
-            greens += [Green(ring, public, title) for ring in pieces(polygon, 200, 25.0)]
+            greens += [Green(ring, public, edge, title) for ring in pieces(polygon, 200, 25.0)]
         return greens
 
     def _houses(self, square: Square | None) -> list[House]:

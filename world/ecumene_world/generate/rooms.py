@@ -137,54 +137,73 @@ class Furnisher:
                 found.append(node)
         return found
 
-    def hang(
-        self,
-        kind: str,
-        side: Side,
-        share: float,
-        z: float,
-        attributes: Mapping[str, JSON] | None = None,
-        params: Params = _NONE,
-    ) -> Node:
-        """Hangs a thing on a wall, its middle at a height; it takes no ground."""
+    def hang(self, kind: str, side: Side, share: float, z: float, attributes: Mapping[str, JSON] | None = None) -> Node:
+        """Hangs a thing on a wall at a height; it takes no ground."""
         x, y, yaw = self._along(side, share, 1.2, 0.02)
-        return self.build.add(
-            kind,
-            self.room.pose(x, y, yaw, z),
-            parent=self.parent,
-            params=params,
-            attributes=self._levelled(attributes),
-        )
+        return self.hung(kind, self.room.pose(x, y, yaw, z), attributes)
+
+    def hung(self, kind: str, pose: Pose, attributes: Mapping[str, JSON] | None = None) -> Node:
+        """Adds a thing that hangs at a world pose."""
+        return self.build.add(kind, pose, parent=self.parent, attributes=self._levelled(attributes))
+
+    def rug(self, x: float, y: float, yaw: float = 0.0) -> Node:
+        """Lays a rug; things may stand on it."""
+        pose = self.room.pose(x, y, yaw, 0.005)
+        return self.build.add("rug", pose, parent=self.parent, attributes=self._levelled(None))
 
     def group(
-        self, table: str, seat: str, seats: int, x: float, y: float, yaw: float = 0.0, params: Params = _NONE
+        self,
+        table: str,
+        seat: str,
+        seats: int,
+        x: float,
+        y: float,
+        yaw: float = 0.0,
+        *,
+        params: Params = _NONE,
+        looks: tuple[int, int] | None = None,
     ) -> Node | None:
-        """Stands a table with seats around it that face it; returns the table."""
-        node = self.stand(table, x, y, yaw, params=params)
+        """Stands a table with seats around it that face it; returns the table.
+
+        Args:
+            table: Kind of the table.
+            seat: Kind of the seats.
+            seats: How many, up to 4.
+            x: Of the table's middle in the room's frame.
+            y: See x.
+            yaw: Of the table.
+            params: Of the table.
+            looks: Seeds of table and seats; drawn if None.
+        """
+        seeds = looks or (int(self.rng.integers(1 << 16)), int(self.rng.integers(1 << 16)))
+        node = self.stand(table, x, y, yaw, params=params, seed=seeds[0])
         if node is None:
             return None
         _, (deep, wide) = footprint_of(table, node.seed, params)
-        look = int(self.rng.integers(1 << 16))
-        _, (seat_deep, _) = footprint_of(seat, look, _NONE)
-        for turn in _seat_turns(seats, wide > 1.3 * deep):
+        _, (seat_deep, _) = footprint_of(seat, seeds[1], _NONE)
+        for turn in _seat_turns(seats, wide > 1.3 * deep, table == "desk"):
             reach = (deep if turn % 2 == 0 else wide) / 2 + seat_deep / 2 + 0.08
             angle = yaw + turn * pi / 2
-            chair = self.stand(
-                seat, x + reach * float(np.cos(angle)), y + reach * float(np.sin(angle)), angle + pi, seed=look
-            )
+            at = (x + reach * float(np.cos(angle)), y + reach * float(np.sin(angle)))
+            chair = self.stand(seat, *at, angle + pi, seed=seeds[1])
             if chair is not None:
                 self.build.graph.relate(chair.name, "facing", node.name)
         return node
 
-    def grid(self, table: str, seat: str, seats: int, step_m: float, margin_m: float = 1.1) -> list[Node]:
+    def grid(
+        self,
+        table: str,
+        seat: str,
+        seats: int,
+        step_m: float,
+        margin_m: float = 1.1,
+        looks: tuple[int, int] | None = None,
+    ) -> list[Node]:
         """Fills the room with groups of a table and seats at even steps."""
-        found = []
         area = self.room.inset(margin_m)
-        for x in _even(area.x0, area.x1, step_m):
-            for y in _even(area.y0, area.y1, step_m):
-                node = self.group(table, seat, seats, x, y)
-                found += [node] if node is not None else []
-        return found
+        spots = [(x, y) for x in _even(area.x0, area.x1, step_m) for y in _even(area.y0, area.y1, step_m)]
+        found = [self.group(table, seat, seats, x, y, looks=looks) for x, y in spots]
+        return [node for node in found if node is not None]
 
     def upon(self, kind: str, support: Node, dx: float = 0.0, dy: float = 0.0) -> Node:
         """Puts a loose thing on top of another, which becomes its parent."""
@@ -294,9 +313,14 @@ def _door(builder: Builder, wall_node: Node, opening: Opening, pose: Pose, level
     builder.graph.relate(node.name, "part_of", wall_node.name)
 
 
-def _seat_turns(seats: int, long: bool) -> list[int]:
-    """Returns quarter turns at which seats stand about a table: opposite first, long sides first."""
-    order = [1, 3, 0, 2] if long else [0, 2, 1, 3]
+def _seat_turns(seats: int, long: bool, desk: bool) -> list[int]:
+    """Returns quarter turns at which seats stand about a table: opposite first, long sides first.
+
+    A desk is worked at from its front, +x.
+    """
+    if desk:
+        return [0, 2][:seats]
+    order = [0, 2, 1, 3] if long else [1, 3, 0, 2]
     return order[:seats]
 
 

@@ -17,7 +17,17 @@ from scipy import ndimage
 CELL_M: Final = 0.25
 STYLES: Final = ("outside", "asphalt", "pavement", "plaza", "path", "lawn", "floor", "built")
 """What a cell is, by code; `outside` and `built` can't be walked on."""
+_FINER: Final = {
+    "marking": "asphalt",
+    "plaza_dark": "plaza",
+    "parquet": "floor",
+    "tiles": "floor",
+    "carpet": "floor",
+    "meadow": "lawn",
+    "yard": "lawn",
+}
 _CODE: Final = {style: code for code, style in enumerate(STYLES)}
+_CODE.update({finer: _CODE[style] for finer, style in _FINER.items()})
 AVATAR_RADIUS_M: Final = 0.30
 
 
@@ -33,7 +43,7 @@ class Site:
         self.clear = np.zeros(shape, bool)
 
     def paint(self, polygon: ArrayLike, style: str) -> None:
-        """Says what a polygon (P, 2) is made of."""
+        """Says what a polygon (P, 2) is made of: one of `STYLES` or a finer style that counts as one."""
         rows, columns, inside = self._filled(np.asarray(polygon, np.float64))
         self.style[rows, columns][inside] = _CODE[style]
 

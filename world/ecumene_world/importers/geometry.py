@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecumene_world.errors import ImportFailed
 from ecumene_world.importers.features import Feature
+
+GRID_M: Final = 0.01
+"""Corners of planned polygons are multiples of this."""
 
 
 def library() -> Any:
@@ -52,7 +55,7 @@ def pieces(region: Any, most_corners: int = 120, least_m2: float = 0.5) -> Itera
         least_m2: Smaller pieces are left out.
     """
     shapely = library()
-    todo = [part for part in shapely.get_parts(shapely.get_parts(region)) if part.geom_type == "Polygon"]
+    todo = _polygons(_snapped(region))
     while todo:
         polygon = todo.pop()
         if polygon.area <= least_m2:
@@ -74,12 +77,21 @@ def _halves(polygon: Any) -> tuple[Any, Any]:
         boxes = (shapely.box(x0 - 1, y0 - 1, middle.x, y1 + 1), shapely.box(middle.x, y0 - 1, x1 + 1, y1 + 1))
     else:
         boxes = (shapely.box(x0 - 1, y0 - 1, x1 + 1, middle.y), shapely.box(x0 - 1, middle.y, x1 + 1, y1 + 1))
-    return polygon.intersection(boxes[0]), polygon.intersection(boxes[1])
+    return _snapped(polygon.intersection(boxes[0])), _snapped(polygon.intersection(boxes[1]))
+
+
+def _snapped(region: Any) -> Any:
+    """Returns a region with corners on a grid of `GRID_M`, so that rounding never makes its edges cross."""
+    return library().set_precision(region, GRID_M)
 
 
 def _polygons(region: Any) -> list[Any]:
     shapely = library()
-    return [part for part in shapely.get_parts(region) if part.geom_type == "Polygon" and not part.is_empty]
+    return [
+        part
+        for part in shapely.get_parts(shapely.get_parts(region))
+        if part.geom_type == "Polygon" and not part.is_empty
+    ]
 
 
 def _signed_area(ring: NDArray[np.float64]) -> float:
