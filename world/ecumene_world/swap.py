@@ -12,13 +12,15 @@ from ecumene_world.state import State
 
 
 def carried_over(state: State, old: Layout, new: Layout) -> State:
-    """Returns a state for the new layout; things, seats and places are matched by node name.
+    """Returns a state for the new layout; things and seats are matched by node name and kind, places by name.
 
     A thing that lay where the old layout put it goes to where the new one does; one that was carried off stays. Who
     sat on, held or was about to use something that is gone no longer does. Avatars keep their storey if it exists.
     """
     fresh = State.empty(state.worlds, state.slots, new, state.device)
     source, target = _shared(old.thing_index, new.thing_index, state.device)
+    alike = old.thing_kind[source] == new.thing_kind[target]
+    source, target = source[alike], target[alike]
     for name, tensor in state.fields().items():
         column = getattr(fresh, name)
         if name.startswith("thing_"):

@@ -29,6 +29,17 @@ def test_things_keep_their_state_by_name() -> None:
     assert fresh.thing_timer[0, index["c"]] == 3.0
 
 
+def test_a_thing_that_became_another_kind_starts_afresh() -> None:
+    before, after = scene("a", "b"), scene("a", "b")
+    after.replace(Node("a", "cup"))
+    state = State.empty(1, 2, compiled(before))
+    state.thing_state[0] = torch.tensor([11, 22])
+    state.held[0] = torch.tensor([0, 1])
+    fresh = swapped(state, before, after)
+    assert fresh.thing_state[0].tolist() == [0, 22]
+    assert fresh.held[0].tolist() == [-1, 1]
+
+
 def test_what_lies_at_rest_follows_an_edit_and_what_was_moved_stays() -> None:
     before = scene("a", "b", "c")
     after = scene("a", "b", "c", at={name: Pose.at(-3, -3) for name in "abc"})

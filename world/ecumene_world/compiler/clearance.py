@@ -147,14 +147,11 @@ def stamped(ground: Ground, level: int, rows: Rows, obstacles: Obstacles) -> Can
 
 def clearance_field(canvas: Canvas) -> Field:
     """Returns signed distances to the nearest obstacle or edge of the walkable area."""
-    blocked = canvas.label != _FREE
-    field = _nearest(canvas, blocked)
-    inside = canvas.inside[::2, ::2]
-    distance = np.where(inside, -np.abs(field.distance), field.distance)
-    rim = np.where(inside, canvas.band_m + canvas.raster.step_m / 2, canvas.raster.step_m / 2)
-    depth = (_cell_distance(~blocked, canvas.raster) - rim).clip(0)
-    vague = inside | (blocked[::2, ::2] & ((canvas.label[::2, ::2] < 0) | ~canvas.walkable[::2, ::2]))
-    distance = np.where(vague, np.minimum(distance, -depth), distance)
+    field = _nearest(canvas, canvas.label != _FREE)
+    inside = canvas.inside | ~canvas.walkable | (canvas.label == _AREA)
+    depth = (_cell_distance(~inside, canvas.raster) - canvas.raster.step_m / 2).clip(0)
+    within = np.where(canvas.inside[::2, ::2], np.maximum(np.abs(field.distance), depth), depth)
+    distance = np.where(inside[::2, ::2], -within, field.distance)
     return Field(distance.astype(np.float32), field.top, field.category)
 
 
