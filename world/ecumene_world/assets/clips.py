@@ -194,7 +194,7 @@ def _standing(share: float, *, sway_m: float = 0.012) -> tuple[Vector, dict[str,
     for side, sign in (("left", 1.0), ("right", -1.0)):
         turns |= leg(side, hips, facing, np.array([0.0, sign * 0.105, ANKLE_M]), 0.0)
         turns[f"foot_{side}"] = product(turns[f"foot_{side}"], turned("z", sign * 0.16))
-        turns[f"upper_arm_{side}"] = arm(side, forward=0.03 + 0.012 * breath, outward=0.14 + 0.008 * breath, twist=0.2)
+        turns[f"upper_arm_{side}"] = arm(side, forward=0.03 + 0.012 * breath, outward=0.11 + 0.008 * breath, twist=0.2)
         turns[f"forearm_{side}"] = elbow(side, 0.22 + 0.02 * breath)
         turns[f"clavicle_{side}"] = turned("x", sign * 0.014 * breath)
     turns["spine"] = product(turned("x", -roll * 0.8), turned("y", 0.012 * breath))
