@@ -29,8 +29,9 @@ class MixBlock(nn.Module):
         """Mixes (N, T, d) tokens of which (N, T) bool are present."""
         count, size, d = tokens.shape
         normed = self.norm(tokens)
-        query = self.query(normed[:, : self.queries]).view(count, self.queries, self.heads, -1).transpose(1, 2)
-        pair = self.key_value(normed).view(count, size, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        per_head = (self.heads, d // self.heads)
+        query = self.query(normed[:, : self.queries]).view(count, self.queries, *per_head).transpose(1, 2)
+        pair = self.key_value(normed).view(count, size, 2, *per_head).permute(2, 0, 3, 1, 4)
         mask = present[:, None, None, :].expand(count, 1, self.queries, size)
         seen = functional.scaled_dot_product_attention(query, pair[0], pair[1], attn_mask=mask)
         mixed = tokens[:, : self.queries] + self.out(seen.transpose(1, 2).reshape(count, self.queries, d))
@@ -62,7 +63,7 @@ class SelfBlock(nn.Module):
         """Returns the new self token (N, d) and its attention (N, heads, T)."""
         count, _, d = tokens.shape
         normed = self.norm(tokens)
-        query = self.query(normed[:, 0]).view(count, self.heads, -1).transpose(0, 1)
+        query = self.query(normed[:, 0]).view(count, self.heads, d // self.heads).transpose(0, 1)
         probe = torch.bmm(query, self.key).transpose(0, 1)
         score = torch.bmm(probe, normed.transpose(1, 2)) * (d // self.heads) ** -0.5
         attention = score.masked_fill(~present[:, None, :], float("-inf")).softmax(dim=-1)

@@ -48,12 +48,12 @@ class VisionEncoder(nn.Module):
     def forward(self, depth: Tensor, kind: Tensor) -> Tensor:
         """Encodes (N, 8, 24) depth in m and (N, 8, 24) category."""
         count = len(depth)
-        metres = depth.flatten(1).index_select(1, self.order).view(count, -1, 4)
+        metres = depth.flatten(1).index_select(1, self.order).view(count, 48, 4)
         row = kind.flatten(1).long().index_select(1, self.order) + self.corner
         shapes = self.fine(torch.cat((metres * (1 / _FAR_M), 1.0 / (1.0 + metres)), dim=-1))
         patches = torch.relu(shapes + self.category(row.view(-1, 4)).view_as(shapes))
-        blocks = torch.relu(self.coarse(patches.view(count, 12, -1)))
-        tokens: Tensor = self.token(blocks.view(count, VISION_TOKENS, -1))
+        blocks = torch.relu(self.coarse(patches.view(count, 12, 64)))
+        tokens: Tensor = self.token(blocks.view(count, VISION_TOKENS, 128))
         return tokens
 
 
@@ -84,9 +84,9 @@ class HearingEncoder(nn.Module):
         """Encodes (N, 2, 8, 16) log-mel frames, newest last."""
         left, right = hearing.unbind(dim=1)
         frames = torch.cat((0.5 * (left + right), 4.0 * (left - right)), dim=-1)
-        pairs = torch.relu(self.pair(frames.reshape(len(hearing), FRAMES // 2, -1)))
-        quads = torch.relu(self.quad(pairs.reshape(len(hearing), FRAMES // 4, -1)))
-        token: Tensor = self.token(quads.reshape(len(hearing), 1, -1))
+        pairs = torch.relu(self.pair(frames.reshape(len(hearing), FRAMES // 2, 4 * BANDS)))
+        quads = torch.relu(self.quad(pairs.reshape(len(hearing), FRAMES // 4, 2 * pairs.shape[-1])))
+        token: Tensor = self.token(quads.flatten(1)[:, None])
         return token
 
 

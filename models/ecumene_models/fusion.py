@@ -86,7 +86,7 @@ class ExpertHeads(nn.Module):
 
     def forward(self, own: list[Tensor], common: Tensor) -> tuple[Tensor, Tensor]:
         """Returns (N, E, 15) action rows, means not yet bounded, and (N, E, 6) log weights."""
-        shared = self.common(common).view(len(common), len(EXPERTS), -1).transpose(0, 1)
+        shared = self.common(common).unflatten(1, (len(EXPERTS), self.out.shape[1])).transpose(0, 1)
         mine = torch.stack([layer(part) for layer, part in zip(self.own, own, strict=True)])
         proposed = torch.bmm(torch.relu(mine + shared), self.out).transpose(0, 1)
         return proposed[..., :WIDTH], proposed[..., WIDTH:]
