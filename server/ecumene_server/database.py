@@ -71,6 +71,12 @@ def engine_for(url: URL, *, synchronous: str = SYNCHRONOUS) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=4, pool_pre_ping=True)
     engine = create_async_engine(url, pool_size=2, connect_args={"timeout": BUSY_MS / 1000})
+    make_durable(engine, synchronous)
+    return engine
+
+
+def make_durable(engine: AsyncEngine, synchronous: str = SYNCHRONOUS) -> None:
+    """Lets every connection of a SQLite engine write ahead and reach the disk at each commit."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -80,8 +86,6 @@ def engine_for(url: URL, *, synchronous: str = SYNCHRONOUS) -> AsyncEngine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         cursor.close()
-
-    return engine
 
 
 async def upgrade(engine: AsyncEngine) -> None:

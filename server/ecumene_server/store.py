@@ -13,7 +13,7 @@ from sqlalchemy import Connection, CursorResult, Row, delete, func, insert, sele
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecumene_server import auth, database, tables
-from ecumene_server.errors import DamagedError, FailedError, StoreError
+from ecumene_server.errors import DamagedError, FailedError
 from ecumene_server.hub import Account
 from ecumene_server.news import Stand
 from ecumene_world.command import Role
@@ -281,8 +281,14 @@ async def open_store(
     Raises:
         StoreError: It can't be opened, or another server holds the world.
     """
-    parsed = database.parsed_url(url)
-    engine = database.engine_for(parsed, synchronous=synchronous)
+    engine = database.engine_for(database.parsed_url(url), synchronous=synchronous)
+    async with opened(engine, world, admin_token=admin_token) as store:
+        yield store
+
+
+@asynccontextmanager
+async def opened(engine: AsyncEngine, world: str, *, admin_token: str | None = None) -> AsyncIterator[Store]:
+    """Does as `open_store` with an engine, which is disposed of at the end."""
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
         await stack.enter_async_context(database.exclusive(engine, world))
@@ -325,6 +331,3 @@ def _public(row: Row[Any]) -> dict[str, Any]:
     hidden = {"token_sha256"}
     values = {key: value for key, value in row._mapping.items() if key not in hidden}  # noqa: SLF001 - its public name
     return {**values, "role": Role(row.role).name.lower()}
-
-
-__all__ = ["Account", "ChatLine", "LogRow", "SnapshotInfo", "Store", "StoreError", "open_store"]

@@ -95,7 +95,7 @@ async def test_a_sign_is_read_and_a_far_bell_is_not_reached(tmp_path: Path) -> N
 async def test_an_edit_by_a_builder_changes_the_world_for_all(tmp_path: Path) -> None:
     async with serving(tmp_path, open_as="builder") as app, Visitor(app.url) as zoe, Visitor(app.url) as max_:
         await zoe.join()
-        await max_.join()
+        welcome = await max_.join()
         done = await zoe.ask(lambda i: wire.Edit(i, {"command": "thing", "thing": "bell-3", "state": 1}))
         changed = await max_.first(wire.ThingChanged)
         assert (done.ok, changed.state) == (True, 1)
@@ -104,7 +104,7 @@ async def test_an_edit_by_a_builder_changes_the_world_for_all(tmp_path: Path) ->
         assert done.ok, done.error
         scene = await max_.first(wire.Scene, 20, lambda m: any(thing.name == "post" for thing in m.things))
         assert len(scene.things) == len(app.session.world.layout.thing_row)
-        await max_.first(wire.Scene, 20, lambda m: m.url != scene.url)
+        await max_.first(wire.Scene, 20, lambda m: m.url != welcome.scene)
 
 
 async def test_an_inspected_npc_shows_its_mind(tmp_path: Path) -> None:
