@@ -10,11 +10,21 @@ import torch
 from torch import Tensor
 
 
+def _gathers(device: torch.device) -> bool:
+    """Tells whether reading a count back is cheap."""
+    return device.type == "cpu"
+
+
 def chosen(mask: Tensor) -> Tensor:
     """Returns (R,) i64 flat indices that include every True of a mask; on a CPU no others."""
-    if mask.device.type == "cpu":
+    if _gathers(mask.device):
         return mask.reshape(-1).nonzero().view(-1)
     return torch.arange(mask.numel(), device=mask.device)
+
+
+def nobody(mask: Tensor) -> bool:
+    """Tells that a mask has no True, where that is cheap to know; False may mean that it is not."""
+    return _gathers(mask.device) and not bool(mask.any())
 
 
 def write(field: Tensor, rows: Tensor, where: Tensor, value: Tensor) -> None:
@@ -28,8 +38,10 @@ def write(field: Tensor, rows: Tensor, where: Tensor, value: Tensor) -> None:
     """
     trailing = field.shape[field.ndim - value.ndim + 1 :] if value.ndim > 1 else ()
     flat = field.view(-1, *trailing)
-    if field.device.type == "cpu":
+    if _gathers(field.device):
         kept = where.nonzero().view(-1)
+        if len(kept) == 0:
+            return
         flat.index_copy_(0, rows.index_select(0, kept), value.index_select(0, kept).to(field.dtype))
         return
     spare = torch.cat((flat, flat[:1]))

@@ -73,9 +73,7 @@ def _overlap(state: State, pairs: Pairs, at: Tensor) -> tuple[Tensor, Tensor]:
     radius, height = state.radius.view(-1), state.position.view(-1, 3)[:, 2]
     reach = radius.index_select(0, pairs.first) + radius.index_select(0, pairs.second)
     climb = height.index_select(0, pairs.first) - height.index_select(0, pairs.second)
-    overlap = (reach - distance).clamp_(min=0.0).mul_(climb.abs_() < STOREY_M)
-    alive = state.alive.view(-1)
-    overlap.mul_(alive.index_select(0, pairs.first) & alive.index_select(0, pairs.second))
+    overlap = (reach - distance).clamp_(min=0.0).mul_((climb.abs_() < STOREY_M) & pairs.meet)
     aside = torch.zeros_like(apart)
     aside[0] = (pairs.second > pairs.first).to(apart.dtype) * 2.0 - 1.0
     return overlap, torch.where(distance < 1e-5, aside, apart / distance.clamp(min=1e-5))

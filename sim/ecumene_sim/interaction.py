@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ecumene_sim.angles import into_frame
-from ecumene_sim.compaction import chosen, write
+from ecumene_sim.compaction import chosen, nobody, write
 from ecumene_sim.terrain import Terrain, take
 from ecumene_sim.things import ThingTable, doorways_taken, toggle
 from ecumene_world.kinds import Interaction
@@ -147,8 +147,8 @@ def interact(state: State, terrain: Terrain, table: ThingTable) -> Outcomes:
     upright = state.posture == int(Posture.STAND)
     asks = state.alive & upright & (state.interact > 0)
     _stand_up(state, terrain, state.alive & ~upright, code, thing)
-    asking = Askers.of(state, asks)
-    if len(asking.row):
+    if not nobody(asks):
+        asking = Askers.of(state, asks)
         _carry_out(state, terrain, table, asking)
         for column, value in ((code, asking.code), (thing, asking.thing), (other, asking.other)):
             write(column, asking.row, asks.view(-1).index_select(0, asking.row), value)
@@ -174,9 +174,9 @@ def _carry_out(state: State, terrain: Terrain, table: ThingTable, asking: Askers
 
 def _stand_up(state: State, terrain: Terrain, rests: Tensor, code: Tensor, thing: Tensor) -> None:
     """Puts those who rest and want to move, or to interact, or whose seat is gone, on their feet before the seat."""
-    layout, row = terrain.layout, chosen(rests)
-    if len(row) == 0:
+    if nobody(rests):
         return
+    layout, row = terrain.layout, chosen(rests)
     x, y = state.desired_velocity.view(-1, 2).index_select(0, row).unbind(dim=1)
     seat, wish = state.seat.view(-1).index_select(0, row), state.interact.view(-1).index_select(0, row)
     rises = ((x * x + y * y).sqrt() > ASK_SPEED) | (wish > 0) | (seat < 0)
@@ -288,8 +288,6 @@ def _won(asking: Askers, wanted: Tensor, wants: Tensor, count: int) -> Tensor:
         wants: (R,) bool.
         count: How many things there are in a world.
     """
-    if count == 0:
-        return torch.zeros_like(wants)
     index = asking.world * count + wanted.clamp(min=0)
     lowest = torch.full((asking.worlds * count,), asking.slots, device=wanted.device)
     lowest.scatter_reduce_(0, index, torch.where(wants, asking.slot, asking.slots), "amin")
@@ -299,9 +297,10 @@ def _won(asking: Askers, wanted: Tensor, wants: Tensor, count: int) -> Tensor:
 def _sit(state: State, terrain: Terrain, asking: Askers, choice: Choice) -> None:
     """Seats or lays down those who won their seats."""
     layout, row = terrain.layout, asking.row
-    sits = _won(asking, choice.seat, asking.idle & (choice.seat >= 0), len(layout.seat_thing))
-    if len(layout.seat_thing) == 0:
+    wants = asking.idle & (choice.seat >= 0)
+    if len(layout.seat_thing) == 0 or nobody(wants):
         return
+    sits = _won(asking, choice.seat, wants, len(layout.seat_thing))
     seat = choice.seat.clamp(min=0)
     lies = choice.kind == int(Interaction.LIE)
     yaw, still = take(layout.seat_yaw, seat), torch.zeros((len(row), 3), device=row.device)
@@ -319,6 +318,8 @@ def _take_and_switch(state: State, terrain: Terrain, table: ThingTable, asking: 
     """Lets those who won a thing take it, or open, close or switch it; a door in which somebody stands stays open."""
     things = len(table.sound)
     single = asking.idle & (choice.thing >= 0) & (choice.seat < 0)
+    if nobody(single):
+        return
     won = _won(asking, choice.thing, single, things)
     index = asking.world * things + choice.thing.clamp(min=0)
     takes = won & (choice.kind == int(Interaction.PICK_UP))
@@ -335,9 +336,9 @@ def _take_and_switch(state: State, terrain: Terrain, table: ThingTable, asking: 
 
 def _hand_over(state: State, asking: Askers, gives: Tensor) -> None:
     """Gives held things to the nearest avatar ahead whose hands are empty."""
-    giver = chosen(gives)
-    if len(giver) == 0:
+    if nobody(gives):
         return
+    giver = chosen(gives)
     receiver, found = _receiver(state, asking, giver)
     to = torch.full_like(asking.slot, -1)
     write(to, giver, found & gives.index_select(0, giver), receiver)
@@ -364,14 +365,16 @@ def _receiver(state: State, asking: Askers, giver: Tensor) -> tuple[Tensor, Tens
 
 def _put_down(state: State, terrain: Terrain, asking: Askers, puts: Tensor) -> None:
     """Lays held things on the floor ahead, or at the feet where there is no room."""
+    if nobody(puts):
+        return
     feet = asking.at[:, :2].t()
     ahead = feet + torch.stack((asking.yaw.cos(), asking.yaw.sin())) * PUT_AHEAD_M
     room = terrain.sample(terrain.near, asking.level, ahead)[0] > 0.1
     spot = torch.where(room, ahead, feet)
     spot = torch.cat((spot, terrain.sample(terrain.floor, asking.level, spot))).t()
     index = asking.world * state.thing_holder.shape[1] + asking.held.clamp(min=0)
-    nobody = torch.full_like(asking.held, -1)
+    no_one = torch.full_like(asking.held, -1)
     write(state.thing_position, index, puts, spot)
-    write(state.thing_holder, index, puts, nobody)
-    write(state.held, asking.row, puts, nobody)
+    write(state.thing_holder, index, puts, no_one)
+    write(state.held, asking.row, puts, no_one)
     asking.note(puts, Outcome.PUT_DOWN, asking.held)

@@ -26,19 +26,21 @@ GONE: Final = 1.0e6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """P pairs of avatars, each once; may hold pairs that don't touch.
+    """P pairs of avatars, each once.
 
     Attributes:
         first: (P,) i64 rows of (B·C) tables.
         second: (P,) i64.
+        meet: (P,) bool: the pair touches; the others don't count (see `compaction`).
     """
 
     first: Tensor
     second: Tensor
+    meet: Tensor
 
 
 def touching(at: Tensor, radius: Tensor, alive: Tensor, bounds: tuple[float, float, float, float]) -> Pairs:
-    """Returns at least all pairs of living avatars of a world whose bodies overlap.
+    """Returns the pairs of living avatars of a world whose bodies overlap in plan.
 
     Args:
         at: (2, B·C) metres.
@@ -66,7 +68,8 @@ def _among_all(x: Tensor, y: Tensor, radius: Tensor) -> Pairs:
     index = chosen(meet)
     first, ahead = index % slots, index // slots
     world = ahead // max(half, 1) * slots
-    return Pairs(world + first, world + (first + ahead % max(half, 1) + 1) % slots)
+    second = world + (first + ahead % max(half, 1) + 1) % slots
+    return Pairs(world + first, second, meet.reshape(-1).index_select(0, index))
 
 
 def _cyclic(values: Tensor, half: int) -> Tensor:
@@ -96,8 +99,10 @@ def _by_cell(x: Tensor, y: Tensor, radius: Tensor, alive: Tensor, bounds: tuple[
     dx = x.index_select(0, flat).view_as(other).sub_(x)
     dy = y.index_select(0, flat).view_as(other).sub_(y)
     reach = radius.index_select(0, flat).view_as(other).add_(radius)
-    index = chosen((dx.mul_(dx).addcmul_(dy, dy) < reach.mul_(reach)) & (after < end))
-    return Pairs(order.index_select(0, index % count), order.index_select(0, flat.index_select(0, index)))
+    meet = (dx.mul_(dx).addcmul_(dy, dy) < reach.mul_(reach)) & (after < end)
+    index = chosen(meet)
+    first, second = order.index_select(0, index % count), order.index_select(0, flat.index_select(0, index))
+    return Pairs(first, second, meet.view(-1).index_select(0, index))
 
 
 def _cells(x: Tensor, y: Tensor, alive: Tensor, bounds: tuple[float, float, float, float]) -> tuple[Tensor, int]:

@@ -154,7 +154,7 @@ class Terrain:
 def lookup(image: Tensor, at: Tensor, mode: str = "bilinear") -> Tensor:
     """Returns (channels, N) samples of an image at (2, N) image coordinates."""
     grid = at.t().view(1, 1, -1, 2)
-    return grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=True)[0, :, 0]
+    return grid_sample(image, grid, mode, "border", align_corners=True).view(image.shape[1], -1)
 
 
 def take(table: Tensor, index: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ecumene_sim.compaction import chosen, write
+from ecumene_sim.compaction import chosen, nobody, write
 from ecumene_sim.terrain import Terrain, take
 from ecumene_sim.walls import Doors
 from ecumene_world.kinds import BY_NAME, Interaction
@@ -128,9 +128,9 @@ def run_timers(state: State, table: ThingTable, terrain: Terrain) -> Tensor:
     runs = state.thing_timer > 0
     state.thing_timer.sub_(DT).clamp_(min=0.0)
     due = runs & (state.thing_timer < 0.5 * DT)
-    index = chosen(due)
-    if len(index) == 0:
+    if nobody(due):
         return due
+    index = chosen(due)
     blocked = due & table.is_door & doorways_taken(state, terrain)
     state.thing_timer.masked_fill_(due, 0.0).masked_fill_(blocked, DOOR_WAITS_S)
     rests = due & ~blocked & (state.thing_state != 0)

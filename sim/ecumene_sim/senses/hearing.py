@@ -171,7 +171,7 @@ def _mix(frames: Tensor, now: Tensor, before: Tensor) -> Tensor:
         before: (B, A, K, 16).
     """
     total = torch.zeros_like(frames[:, :, 0, 1:])
-    for source in range(frames.shape[2]):
-        total.addcmul_(frames[:, :, source, 1:], now[:, :, source].unsqueeze(-2))
-        total.addcmul_(frames[:, :, source, :-1], before[:, :, source].unsqueeze(-2))
+    gains = now.unsqueeze(-2).unbind(2), before.unsqueeze(-2).unbind(2)
+    for source, gain, gain_before in zip(frames.unbind(2), *gains, strict=True):
+        total.addcmul_(source[:, :, 1:], gain).addcmul_(source[:, :, :-1], gain_before)
     return total

@@ -6,6 +6,7 @@ A z-buffer cell is one number that holds depth and category: `round(depth · 819
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,17 +72,20 @@ def march(field: Tensor, start: Tensor, along: Tensor, steps: int) -> March:
         along: (2, R) image units per metre.
         steps: S.
     """
-    rays, device = start.shape[1], start.device
-    at = torch.zeros((2, steps, rays), device=device)
-    depth, clear = torch.zeros((steps + 1, rays), device=device), torch.zeros((steps, rays), device=device)
-    stride = torch.zeros(rays, device=device)
-    for step in range(steps):
-        torch.addcmul(start, depth[step], along, out=at[:, step])
-        clear[step] = lookup(field, at[:, step])[0]
-        torch.mul(depth[step], STRIDE_SHARE, out=stride).add_(STRIDE_M)
-        torch.maximum(stride, clear[step].abs(), out=stride)
-        torch.add(depth[step], stride, out=depth[step + 1])
-    return March(at, depth, clear)
+    at = torch.zeros((2, steps, start.shape[1]), device=start.device)
+    depths, clears, shortest = [torch.zeros_like(start[0])], [], _shortest_stride(start.device)
+    for sample in at.unbind(1):
+        torch.addcmul(start, depths[-1], along, out=sample)
+        clears.append(lookup(field, sample).view(-1))
+        stride = torch.add(shortest, depths[-1], alpha=STRIDE_SHARE)
+        depths.append(torch.maximum(stride, clears[-1].abs(), out=stride).add_(depths[-1]))
+    return March(at, torch.stack(depths), torch.stack(clears))
+
+
+@functools.cache
+def _shortest_stride(device: torch.device) -> Tensor:
+    """Returns `STRIDE_M` on a device, copied there once."""
+    return torch.tensor(STRIDE_M, device=device)
 
 
 def obstacles_seen(met: March, reach: Tensor, hit: Tensor, eye: Tensor, slope: Tensor) -> Tensor:
@@ -115,7 +119,13 @@ def walls_met(met: March, reach: Tensor) -> tuple[Tensor, Tensor]:
     inside = (met.excess(reach) <= 0).to(met.depth.dtype)
     entered = torch.cat((inside[:1], (inside[1:] - inside[:-1]).clamp_(min=0.0)))
     within = (met.depth[1:] - met.depth[:-1]).mul_(inside)
-    walls, thickness = entered[0], within[0]
-    for step in range(1, len(inside)):
-        walls, thickness = walls + entered[step], thickness + within[step]
-    return walls, thickness
+    return in_order(entered), in_order(within)
+
+
+def in_order(values: Tensor) -> Tensor:
+    """Returns the sum along the first axis, added up in order, so that it never depends on what else is summed."""
+    first, *others = values.unbind()
+    total = first.clone()
+    for value in others:
+        total += value
+    return total

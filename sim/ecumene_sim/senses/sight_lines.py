@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ecumene_sim.senses.rays import march, walls_met
+from ecumene_sim.senses.rays import in_order, march, walls_met
 from ecumene_sim.senses.viewer import Viewers
 from ecumene_sim.terrain import Terrain, take
 from ecumene_sim.walls import length
@@ -41,10 +41,7 @@ def doors(terrain: Terrain, state: State, viewers: Viewers, to: Tensor) -> Tenso
     leaves = near.flat()
     share, along = leaves.crossing(way[0], way[1])
     crosses = ((share > 0) & (share < 1) & (along >= 0) & (along <= 1) & leaves.closed).to(to.dtype)
-    total = crosses[0]
-    for door in range(1, len(crosses)):
-        total = total + crosses[door]
-    return total.t().reshape(shape)
+    return in_order(crosses).t().reshape(shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

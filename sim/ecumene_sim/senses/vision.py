@@ -27,7 +27,7 @@ from ecumene_world.state import Posture, State
 
 FIELD_OF_VIEW: Final = (math.radians(150), math.radians(60))
 """Width and height of the picture, radians."""
-STEPS: Final = 16
+STEPS: Final = 14
 """Samples of each ray among all obstacles, and as many again among the tall ones, which reach further."""
 SEEN: Final = 10
 """Nearest avatars that are drawn."""
@@ -182,9 +182,9 @@ class Rays:
         middle, half = (posts.head + posts.foot) * 0.5, (posts.head - posts.foot) * 0.5
         half = torch.add(half, depth, alpha=_HALF_ROW)
         outside = torch.zeros_like(seen)
-        for post in range(len(depth)):
-            torch.addcmul(-middle[post], self.slope, depth[post], out=outside)
-            torch.minimum(seen, unless(outside.abs_().sub_(half[post]), keys[post]), out=seen)
+        for post in zip((-middle).unbind(), depth.unbind(), half.unbind(), keys.unbind(), strict=True):
+            torch.addcmul(post[0], self.slope, post[1], out=outside)
+            torch.minimum(seen, unless(outside.abs_().sub_(post[2]), post[3]), out=seen)
 
     def hang(self, doors: ClosedDoors, seen: Tensor) -> Tensor:
         """Returns (8, 24, V) keys with closed doors hung into them."""

@@ -9,10 +9,14 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from ecumene_sim import Actions
 from ecumene_world.compiler.clearance import TALL_M
 from ecumene_world.compiler.things import COARSE_M, DOOR_REACH_M
+from ecumene_world.graph import Node, SceneGraph
 from ecumene_world.kinds import BY_NAME, Category
 from ecumene_world.layout import Layout
+from ecumene_world.plain import JSON
+from ecumene_world.world import World
 
 
 @dataclass(frozen=True)
@@ -196,3 +200,90 @@ def doors_of_cells(segment: Tensor, x: Tensor, y: Tensor) -> Tensor:
         door = torch.where(distance < best, number, door).to(torch.int16)
         best = torch.minimum(best, distance)
     return door
+
+
+def world_of(plan: Plan, *, worlds: int = 1, slots: int = 8) -> World:
+    """Returns an empty world of a plan; its graph holds the plan's things by name and nothing else."""
+    graph = SceneGraph("plan")
+    for index, thing in enumerate(plan.things):
+        texts: dict[str, JSON] = {"title": "A title", "text": "A text."}
+        graph.add(Node(thing.name or f"{thing.kind}_{index}", thing.kind, attributes=texts))
+    return World(graph, worlds=worlds, slots=slots, layout=layout_of(plan))
+
+
+def put(
+    world: World, slot: int, x: float, y: float, yaw: float = 0.0, *, index: int = 0, visitor: bool = False
+) -> None:
+    """Puts an avatar into a slot, standing."""
+    state, row = world.state, (index, slot)
+    state.alive[row] = True
+    state.kind[row] = 201 if visitor else 200
+    state.position[row] = torch.tensor([x, y, 0.0])
+    state.yaw[row] = state.target_yaw[row] = yaw
+
+
+def walk(*slots: int, forward: float = 1.0, left: float = 0.0, turn: float = 0.0, worlds: int = 1) -> Actions:
+    """Returns actions of some slots that all walk the same way, relative to their bodies."""
+    count = len(slots)
+    move = torch.tensor([forward, left]).expand(worlds, count, 2)
+    return Actions.from_floats(torch.tensor(slots), move, torch.full((worlds, count), turn))
+
+
+def use(*slots: int) -> Actions:
+    """Returns actions of some slots that stand still and use what is near."""
+    still = torch.zeros(1, len(slots), 2)
+    return Actions.from_floats(torch.tensor(slots), still, interact=torch.ones(1, len(slots)))
+
+
+def crowd(world: World, count: int, seed: int = 0, margin: float = 0.3) -> None:
+    """Puts avatars at random free spots of every world, not touching walls; they may overlap."""
+    layout, state = world.layout, world.state
+    generator = torch.Generator().manual_seed(seed)
+    free = (layout.clearance[0] > margin).nonzero()
+    for index in range(state.worlds):
+        picks = free[torch.randint(len(free), (count,), generator=generator)]
+        yaws = torch.rand(count, generator=generator) * 6.28 - 3.14
+        for slot, ((row, column), yaw) in enumerate(zip(picks.tolist(), yaws.tolist(), strict=True)):
+            put(world, slot, column * layout.cell_m, row * layout.cell_m, yaw, index=index)
+
+
+def restless(world: World, count: int, generator: torch.Generator) -> Actions:
+    """Returns random actions of the first slots, each world its own."""
+    worlds = world.state.worlds
+
+    def draw(*shape: int) -> Tensor:
+        return torch.rand(worlds, count, *shape, generator=generator)
+
+    return Actions.from_floats(
+        torch.arange(count),
+        draw(2) * 2 - 0.7,
+        draw() - 0.5,
+        draw(2) * 2 - 1,
+        (draw() < 0.05).long(),
+        (draw() < 0.02).long(),
+        (draw() < 0.02).long(),
+    )
+
+
+def busy_plan() -> Plan:
+    """Returns a room with walls, furniture, a door, seats and loose things."""
+    boxes = (
+        Box(0, 0, 12, 0.2),
+        Box(0, 9.8, 12, 10),
+        Box(0, 0, 0.2, 10),
+        Box(11.8, 0, 12, 10),
+        Box(6, 0.2, 6.15, 4.5),
+        Box(6, 5.5, 6.15, 9.8),
+        Box(2, 7, 4, 8, 0.75, Category.TABLE),
+        Box(8.8, 2, 9.2, 4, 0.9, Category.SEAT),
+    )
+    things = (
+        Thing("door", 6.07, 5.0, leaf=(6.07, 4.5, 6.07, 5.5), name="door"),
+        Thing("bench", 9.0, 3.0, seats=((0.0, -0.5), (0.0, 0.5)), name="bench"),
+        Thing("ball", 3.0, 3.0, name="ball"),
+        Thing("cup", 8.0, 7.0, name="cup"),
+        Thing("alarm_button", 11.0, 9.0, name="alarm"),
+        Thing("notice_board", 1.0, 9.0, name="board"),
+        Thing("bell_post", 4.5, 2.0, name="bell"),
+    )
+    return Plan(width=12, depth=10, cell=0.2, boxes=boxes, things=things, places=(("cafe", 3.0, 5.0, 1.5),))
