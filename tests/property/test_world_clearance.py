@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.world.scenes import field
 
 from ecumene_world import GraphError, Node, Pose, SceneGraph, compile_layout
+from ecumene_world.compiler.places import BODY_M
 from ecumene_world.grid import components
 
 KINDS = ["bench", "rock", "broadleaf_tree", "table", "car", "rug", "chair", "bin"]
@@ -49,7 +50,7 @@ def test_tables_only_name_points_that_can_be_reached(graph: SceneGraph) -> None:
         layout = compile_layout(graph)
     except GraphError:
         return
-    reachable = torch.from_numpy(components(layout.clearance.numpy(), layout.next_level.numpy(), 0.3) == 1)
+    reachable = torch.from_numpy(components(layout.clearance.numpy(), layout.next_level.numpy(), BODY_M) == 1)
     for points in (layout.spawn_position, layout.seat_approach, layout.place_position):
         index = ((points[:, :2] - torch.tensor(layout.origin)) / layout.cell_m).round().long()
         assert reachable[0, index[:, 1], index[:, 0]].all()

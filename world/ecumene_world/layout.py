@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from ecumene_world.compiler.raster import Raster
 from ecumene_world.errors import GraphError
 from ecumene_world.graph import SceneGraph
 from ecumene_world.grid import Surface, components
-from ecumene_world.kinds import BY_CODE
+from ecumene_world.kinds import BY_CODE, Motion
 
 VERSION: Final = 1
 """Part of every layout's hash; grows when the same graph compiles to something else."""
@@ -32,6 +33,8 @@ FINE_CELL_M: Final = 0.25
 WIDE_CELL_M: Final = 0.5
 """Chosen spacing of the grid in wider worlds."""
 SMALL_M: Final = 100.0
+INDOOR_NODES: Final = 1000
+"""Nodes along a side that a wider world with doors may have to stay fine: bodies do not fit through doors otherwise."""
 MAX_GRID_NODES: Final = 40_000_000
 """Most nodes that the grid of all storeys may have."""
 
@@ -41,7 +44,8 @@ def compile_layout(graph: SceneGraph, *, cell_m: float | None = None, device: to
 
     Args:
         graph: A valid graph with something to walk on.
-        cell_m: Spacing of the walkable grid in metres; None chooses 0.25 up to 100 m across, else 0.5.
+        cell_m: Spacing of the walkable grid in metres; None chooses 0.25 up to 100 m across (250 m with doors), else
+            up to 0.5.
         device: Where the tensors go.
 
     Raises:
@@ -57,7 +61,8 @@ def compile_layout(graph: SceneGraph, *, cell_m: float | None = None, device: to
     surfaces.lay_doorsteps(ground, doors.segment, doors.level, doors.height)
     grid = _fields(table, graph, ground, assets, doors)
     parts = components(grid["clearance"], grid["next_level"], places.BODY_M)
-    footing = places.Footing.of(raster, parts == 1, grid["floor"])
+    standing = (parts == 1) & (grid["clearance"] >= places.STAND_M)
+    footing = places.Footing.of(raster, standing, grid["floor"])
     tables, lost_things = _things(table, footing, assets, doors)
     more_tables, lost_places = _places(table, footing, graph.seed)
     names = tuple(node.name for node in table.nodes)
@@ -240,7 +245,7 @@ def _grid(table: rows.Rows, graph: SceneGraph, cell_m: float | None) -> tuple[Ra
     corners = np.concatenate([surfaces.outline(table, graph, row) for row in found])
     low, high = corners.min(0), corners.max(0)
     extent = float((high - low).max())
-    step = cell_m if cell_m is not None else FINE_CELL_M if extent <= SMALL_M else WIDE_CELL_M
+    step = _spacing(table, extent) if cell_m is None else cell_m
     if not 0.05 <= step <= 4.0:
         raise GraphError(f"cell_m is {step}; the spacing of the grid must lie in 0.05..4 metres")
     first = np.floor(low / step) - 1
@@ -251,6 +256,15 @@ def _grid(table: rows.Rows, graph: SceneGraph, cell_m: float | None) -> tuple[Ra
         raise GraphError(f"graph {graph.name!r} needs {size}; {MAX_GRID_NODES} are allowed, so ask for a larger cell_m")
     x, y = (first * step).tolist()
     return Raster((x, y), step, height, width), levels
+
+
+def _spacing(table: rows.Rows, extent_m: float) -> float:
+    """Returns the spacing of the grid for a world of some extent; with doors it is as fine as the grid's size allows."""
+    if extent_m <= SMALL_M:
+        return FINE_CELL_M
+    if not any(BY_CODE[int(code)].motion is Motion.DOOR for code in table.kind):
+        return WIDE_CELL_M
+    return min(max(ceil(extent_m / INDOOR_NODES * 20) / 20, FINE_CELL_M), WIDE_CELL_M)
 
 
 def _node_columns(table: rows.Rows) -> dict[str, Any]:

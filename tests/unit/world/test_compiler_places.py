@@ -5,12 +5,13 @@ import torch
 from tests.unit.world.scenes import at, compiled, field, house, rectangle, yard
 
 from ecumene_world import Layout, Node, Pose, SceneGraph
+from ecumene_world.compiler.places import BODY_M
 from ecumene_world.errors import GraphError
 from ecumene_world.grid import components
 
 
 def reachable(layout: Layout) -> torch.Tensor:
-    parts = components(layout.clearance.numpy(), layout.next_level.numpy(), 0.3)
+    parts = components(layout.clearance.numpy(), layout.next_level.numpy(), BODY_M)
     return torch.from_numpy(parts == 1)
 
 
@@ -47,6 +48,13 @@ def test_places_upstairs_count_as_reachable_through_stairs() -> None:
     study = layout.place_index["study"]
     assert layout.place_level[study] == 1
     assert layout.place_position[study, 2] == pytest.approx(2.9)
+
+
+@pytest.mark.parametrize("turn", range(12))
+def test_the_study_is_reached_however_the_house_stands(turn: int) -> None:
+    graph = house()
+    graph.move("house", Pose.at(0.09 * turn, 0.07 * turn, yaw=turn * pi / 24))
+    assert compiled(graph).unreachable == ()
 
 
 def test_without_stairs_the_study_is_out_of_reach() -> None:

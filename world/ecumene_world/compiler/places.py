@@ -13,8 +13,10 @@ from ecumene_world.compiler.raster import Floats, Ints, Raster, polygon_patch
 from ecumene_world.compiler.rows import Rows
 from ecumene_world.errors import GraphError
 
-BODY_M: Final = 0.3
-"""Clearance that a point must have to be stood on."""
+BODY_M: Final = 0.245
+"""Clearance that a way must have to be walked by a body of radius 0.25, give or take the raster."""
+STAND_M: Final = 0.3
+"""Clearance that a point must have to be stood on at ease."""
 PLACE_RADIUS_M: Final = 2.0
 """Radius of a place that does not say how large it is."""
 PLACE_REACH_M: Final = 6.0
