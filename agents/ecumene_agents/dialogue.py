@@ -57,8 +57,11 @@ class Reply:
 class Inner(Protocol):
     """What dialogue may know of the minds; `Minds` is one."""
 
-    clock: Clock
     routes: Routes
+
+    @property
+    def clock(self) -> Clock:
+        """World time."""
 
     def mind(self, key: str) -> Mind:
         """Returns the slow mind of an NPC."""
