@@ -22,6 +22,7 @@ from ecumene_scenarios.batched import BatchedEnv, Step
 from ecumene_scenarios.registry import load_scenario
 from ecumene_scenarios.scenario import Scenario
 
+FOREVER: Final = 1 << 60
 LIVES: Final = 1000
 """Most agents that may have a slot one after another within an episode."""
 
@@ -32,7 +33,7 @@ def parallel_env(
     seed: int = 0,
     render_mode: str | None = None,
     flat: bool = True,
-    max_cycles: int = 1_000_000,
+    max_cycles: int | None = None,
 ) -> CrowdEnv:
     """Makes a PettingZoo environment of a scenario.
 
@@ -41,7 +42,7 @@ def parallel_env(
         seed: Of the world and of the first episode.
         render_mode: None, or "rgb_array" for pictures from above.
         flat: One row of numbers an agent; False for a dictionary of named senses.
-        max_cycles: Steps after which an episode is cut short for everybody.
+        max_cycles: Steps after which an episode is cut short for everybody; None lets it go on, people come and go.
     """
     made = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     return CrowdEnv(made, seed=seed, render_mode=render_mode, flat=flat, max_cycles=max_cycles)
@@ -82,11 +83,14 @@ class CrowdEnv(ParallelEnv[str, Any, Any]):
         "is_parallelizable": True,
     }
 
-    def __init__(self, scenario: Scenario, *, seed: int, render_mode: str | None, flat: bool, max_cycles: int) -> None:
+    def __init__(
+        self, scenario: Scenario, *, seed: int, render_mode: str | None, flat: bool, max_cycles: int | None
+    ) -> None:
         if render_mode not in {None, *self.metadata["render_modes"]}:
             raise ValueError(f"render_mode is {render_mode!r}; None or 'rgb_array' would do")
         self.render_mode = render_mode
-        self.max_cycles = max_cycles
+        self._limit = max_cycles or FOREVER
+        scenario.ticks = FOREVER
         self._core = BatchedEnv(scenario, seed=seed, worlds=1, restart=False)
         self._flat = flat
         self._seed = seed
@@ -134,7 +138,7 @@ class CrowdEnv(ParallelEnv[str, Any, Any]):
         acting = [agent for agent in before if actions.get(agent) is not None]
         step = self._core.step(spaces.actions([_slot(agent) for agent in acting], [actions[agent] for agent in acting]))
         self._cycle += 1
-        over = bool(step.done[0]) or self._cycle >= self.max_cycles
+        over = bool(step.done[0]) or self._cycle >= self._limit
         reward, ended, expired = step.reward[0].tolist(), step.terminated[0].tolist(), step.truncated[0].tolist()
         terminated = {agent: ended[_slot(agent)] for agent in before}
         truncated = {agent: not terminated[agent] and (over or expired[_slot(agent)]) for agent in before}

@@ -12,6 +12,7 @@ learning to no-regret online learning (DAgger).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,9 +37,10 @@ class PPOConfig:
 
     Attributes:
         epochs: Passes over the experience of one iteration.
-        batch: Rows a gradient step.
+        batch: Rows a gradient step when imitating.
+        improve_batch: Rows a gradient step when improving.
         rate: Learning rate of Adam when imitating.
-        improve_rate: Learning rate of Adam when improving; falls linearly to a tenth.
+        improve_rate: Learning rate of Adam when improving; rises over the first 4 % and falls linearly to a tenth.
         gamma: Discount a decision.
         lam: Decay of the advantage estimate.
         clip: How far the probability ratio may leave 1.
@@ -47,14 +49,15 @@ class PPOConfig:
         experts: Weight of the experts' imitation of what turned out well.
         imitate: Weight of imitation of gestures, gaze, speech and use of things while improving.
         max_norm: Greatest norm of the gradient.
-        max_kl: An iteration's passes stop once the policy has moved this far, nats.
+        max_kl: An iteration ends at the first batch on which the policy has moved this far, nats.
         log_std: Logarithms of the noise on move forward, move left and turn that improving starts with.
     """
 
     epochs: int = 2
     batch: int = 512
+    improve_batch: int = 1024
     rate: float = 1e-3
-    improve_rate: float = 3e-4
+    improve_rate: float = 2e-4
     gamma: float = 0.98
     lam: float = 0.93
     clip: float = 0.2
@@ -64,7 +67,7 @@ class PPOConfig:
     imitate: float = 0.2
     max_norm: float = 0.5
     max_kl: float = 0.03
-    log_std: tuple[float, float, float] = (-1.6, -1.6, -2.6)
+    log_std: tuple[float, float, float] = (-1.7, -1.7, -2.2)
 
 
 def movement_logprob(output: PolicyOutput, actions: PolicyActions) -> Tensor:
@@ -122,24 +125,29 @@ class Learner:
         self.policy.train()
         sums: dict[str, float] = {}
         steps = 0
-        for _ in range(self.config.epochs):
-            for rows in torch.split(torch.randperm(len(experience), generator=generator), self.config.batch):
-                losses = self._losses(experience, rows, stage)
-                self._descend(losses)
-                steps += 1
-                for name, loss in losses.items():
-                    sums[name] = sums.get(name, 0.0) + float(loss.detach())
-            if stage == "improve" and sums["kl"] / steps > self.config.max_kl:
+        for rows in self._batches(len(experience), stage, generator):
+            losses = self._losses(experience, rows, stage)
+            steps += 1
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, 0.0) + float(loss.detach())
+            if stage == "improve" and float(losses["kl"]) > self.config.max_kl:
                 break
+            self._descend(losses)
         self.policy.eval()
-        return {name: total / steps for name, total in sums.items()}
+        return {name: total / steps for name, total in sums.items()} | {"steps": float(steps)}
+
+    def _batches(self, count: int, stage: str, generator: torch.Generator) -> Iterator[Tensor]:
+        size = self.config.improve_batch if stage == "improve" else self.config.batch
+        for _ in range(self.config.epochs):
+            yield from torch.split(torch.randperm(count, generator=generator), size)
 
     def _set_rate(self, stage: str, share_done: float) -> None:
         improving = stage == "improve"
         start = self.config.improve_rate if improving else self.config.rate
-        floor = 0.1 if improving else 0.3
+        floor, rise = (0.1, 0.04) if improving else (0.3, 0.0)
+        warm = min(1.0, (share_done + 0.005) / rise) if rise else 1.0
         for group in self.optimiser.param_groups:
-            group["lr"] = start * (1 - (1 - floor) * share_done)
+            group["lr"] = start * warm * (1 - (1 - floor) * share_done)
 
     def _losses(self, experience: Experience, rows: Tensor, stage: str) -> dict[str, Tensor]:
         output = self.policy(experience.senses.rows(rows))

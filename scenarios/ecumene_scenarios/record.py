@@ -27,7 +27,8 @@ import msgspec
 import torch
 
 from ecumene_sim.frame import Actions
-from ecumene_world.command import Command, Say, to_record
+from ecumene_world.command import Command, Say, from_record, to_record
+from ecumene_world.errors import CommandError
 from ecumene_world.state import State
 
 MAGIC: Final = b"ECREC\0\0\1"
@@ -93,9 +94,13 @@ class Recorder:
     Args:
         path: The file to write, replaced if it exists.
         keep_chat: Whether the text of what people say is kept; without it, as many dots are.
+
+    Attributes:
+        path: The file.
     """
 
     def __init__(self, path: Path, *, keep_chat: bool = False) -> None:
+        self.path = path
         self._file: BinaryIO = path.open("wb")
         self._keep_chat = keep_chat
         self._pending: list[Tick] = []
@@ -114,7 +119,7 @@ class Recorder:
         self._digest = digest_of(state) if self._ticks % DIGEST_TICKS == 0 else b""
         slots = actions.slots.to(device="cpu", dtype=torch.int32).numpy().tobytes()
         raw = actions.raw.to(device="cpu").contiguous().numpy().tobytes()
-        records = [self._record(command) for command in commands]
+        records = [record for command in commands if (record := self._record(command))]
         self._pending.append(Tick(tick, records, slots, raw, check_of(state), self._digest))
         if len(self._pending) >= BLOCK_TICKS:
             self.flush()
@@ -147,8 +152,13 @@ class Recorder:
         self.flush()
         self._file.close()
 
-    def _record(self, command: Command) -> dict[str, Any]:
+    def _record(self, command: Command) -> dict[str, Any] | None:
+        """Returns a command's record; None for a malformed one, which the world has refused."""
         record = to_record(command)
+        try:
+            from_record(record)
+        except CommandError:
+            return None
         if isinstance(command, Say) and not self._keep_chat:
             record["text"] = "·" * len(command.text)
         return record

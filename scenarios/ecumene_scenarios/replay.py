@@ -17,7 +17,7 @@ from ecumene_agents.routes import Routes
 from ecumene_scenarios.errors import DivergedError, RecordingError
 from ecumene_scenarios.record import Tick, check_of, digest_of
 from ecumene_scenarios.recording import Recording
-from ecumene_scenarios.session import DecidingMinds
+from ecumene_scenarios.session import ENOUGH_FIELDS, DecidingMinds
 from ecumene_sim import Engine
 from ecumene_sim.frame import Actions
 from ecumene_world import snapshot
@@ -175,7 +175,7 @@ class Redeciding:
         self.differing = 0
         self.first: int | None = None
         self._replay, self._minds = replay, minds
-        self._routes = Routes(replay.world)
+        self._routes = Routes(replay.world, per_tick=ENOUGH_FIELDS)
 
     def compare(self, tick: Tick) -> None:
         """Decides for the slots that decided then, between `Replay.open` and `Replay.close`."""

@@ -25,6 +25,11 @@ from ecumene_world.layout import Layout
 from ecumene_world.state import TICK_HZ, State
 from ecumene_world.world import World
 
+ENOUGH_FIELDS: Final = 1_000_000
+"""Flow fields that may be computed in a tick: all that are wanted, so that the next ticks depend on the snapshot alone.
+
+A live host sets `session.routes.per_tick` to few, and lets avatars head straight for their goal meanwhile.
+"""
 FORMAT: Final = 1
 """Of what a session puts into a recording's header."""
 
@@ -37,10 +42,13 @@ class DecidingMinds(Protocol):
 
 
 class Thinking(Protocol):
-    """Minds that also choose intents, slowly."""
+    """Minds that also choose intents, slowly, and talk."""
 
     def think(self, tick: int) -> Sequence[Command]:
         """Returns what NPCs intend from now on."""
+
+    def hear(self, events: Sequence[Event]) -> Sequence[Command]:
+        """Returns what NPCs answer to what happened in the last tick."""
 
 
 class Keeping(Protocol):
@@ -61,7 +69,6 @@ class Session:
         thoughts: Who chooses intents; None for nobody.
         recorder: Told of each tick.
         world: A world to go on with, such as one out of a snapshot; it is not reset.
-        layout: The compiled graph of this scenario and seed, if there is one already.
         device: Where all tensors are.
     """
 
@@ -81,9 +88,10 @@ class Session:
         self.minds, self.thoughts, self.recorder = minds, thoughts, recorder
         self.world = world or new_world(scenario, seed, worlds=worlds, device=device)
         self.engine = Engine(self.world)
-        self.routes = Routes(self.world)
+        self.routes = Routes(self.world, per_tick=ENOUGH_FIELDS)
         self.roster = Roster(self.world)
-        self._told: list[Event] = []
+        self._told: Sequence[Event] = ()
+        self._heard: Sequence[Event] = ()
         if world is None:
             everywhere = torch.ones(worlds, dtype=torch.bool, device=device)
             scenario.reset(self.world, everywhere, self.world.generators["scenario"])
@@ -105,9 +113,9 @@ class Session:
 
     def begin(self, commands: Sequence[Command] = ()) -> Sequence[Command]:
         """Applies the commands given, those of the scenario and those of slow minds; returns all of them."""
-        thoughts = self.thoughts.think(self.now) if self.thoughts else ()
+        thoughts = (*self.thoughts.hear(self._heard), *self.thoughts.think(self.now)) if self.thoughts else ()
         due = (*commands, *self.scenario.commands(self.now, self.world), *thoughts)
-        self._told += self.world.apply(due)
+        self._told = self.world.apply(due)
         return due
 
     def end(self, commands: Sequence[Command], actions: Actions) -> Frame:
@@ -115,7 +123,7 @@ class Session:
         tick = self.now
         frame = self.engine.step(actions)
         frame = self.scenario.score(replace(frame, events=(*self._told, *frame.events)), self.world)
-        self._told.clear()
+        self._heard = frame.events
         if self.recorder:
             self.recorder.write(tick, commands, actions, self.world.state)
         return frame

@@ -220,9 +220,17 @@ class Arena:
         batch = batch_of(self.step.senses)
         return replace(batch, present=batch.present & self.present.view(-1, 3))
 
-    def standing(self) -> Tensor:
-        """Which slots should stand still, (slots of all worlds,) bool."""
-        return self.scenario.memory["standing"].flatten()
+    def hints(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What a teacher may know, for all slots: who should stand, who should go somewhere untold, and the way there.
+
+        The way is (slots, 2) metres in the frame of the body.
+        """
+        state = self.env.session.world.state
+        told, point = self.scenario.hint(state)
+        x, y = (point - state.position[..., :2]).unbind(-1)
+        cos, sin = state.yaw.cos(), state.yaw.sin()
+        way = torch.stack((cos * x + sin * y, cos * y - sin * x), dim=-1)
+        return self.scenario.standing(state).flatten(), told.flatten(), way.flatten(0, 1)
 
     def graded(self) -> Tensor:
         """Which slots have a reward to learn from, (slots of all worlds,) bool."""
@@ -251,7 +259,8 @@ def gathered(
         rows = alive.nonzero().flatten()
         seen = senses.rows(rows)
         output = policy(seen)
-        labels = corrected(scripted.act(seen), torch.cat([arena.standing() for arena in arenas])[rows])
+        hints = [torch.cat(parts)[rows] for parts in zip(*(arena.hints() for arena in arenas), strict=True)]
+        labels = lesson(seen, *hints)
         actions = drawn(output, noise if stage != "clone" else None)
         graded = torch.cat([arena.graded() for arena in arenas])[rows]
         kept.append((seen, actions, labels, movement_logprob(output, actions), output.vector, graded))
@@ -266,13 +275,21 @@ def gathered(
     return _experience(config.ppo, kept, tracks, flags, last), _fared(arenas, sizes, tracks["reward"], flags["alive"])
 
 
-def corrected(labels: PolicyActions, standing: Tensor) -> PolicyActions:
-    """The scripted controller's actions, but that those who should stand do.
+def lesson(senses: SenseBatch, standing: Tensor, told: Tensor, way: Tensor) -> PolicyActions:
+    """What a teacher would do: the scripted controller, told what the pupil has to find out with its senses.
 
-    It can't tell a bell from footsteps; its pupil is told what it should have heard.
+    Args:
+        senses: N rows.
+        standing: (N,) bool, who should stand still.
+        told: (N,) bool, who should go `way`.
+        way: (N, 2) metres in the frame of the body.
     """
+    distance = way.norm(dim=1, keepdim=True)
+    known = torch.cat((way, distance, distance, torch.zeros_like(distance), torch.ones_like(distance)), dim=1)
+    goal = torch.where(told[:, None], known, senses.goal)
+    actions = scripted.act(replace(senses, goal=goal))
     still = standing[:, None]
-    return replace(labels, move=labels.move.masked_fill(still, 0.0), turn=labels.turn.masked_fill(standing, 0.0))
+    return replace(actions, move=actions.move.masked_fill(still, 0.0), turn=actions.turn.masked_fill(standing, 0.0))
 
 
 def _spread(actions: PolicyActions, rows: Tensor, sizes: list[int]) -> list[PolicyActions]:

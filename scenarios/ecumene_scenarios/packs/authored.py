@@ -60,9 +60,10 @@ class Cue:
         """The command, once for each avatar it is about."""
         if self.who is None:
             return [from_record(self.record)]
+        record = _located(self.record, world)
         everybody = sorted((who.slot, who.key) for who in world.avatars.values() if who.key.startswith("npc:"))
         keys = [key for _, key in everybody] if self.who == (EVERYBODY,) else self.who
-        return [from_record({**self.record, "key": key}) for key in keys]
+        return [from_record({**record, "key": key}) for key in keys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class Authored(Living):
             over |= ~state.alive.any(1)
         if end.gathered is not None:
             name, share = end.gathered
-            place = world.place(name)
+            place = world.place(_place(name, world))
             apart = (state.position - world.layout.place_position[place])[..., :2].norm(dim=-1)
             there = (apart < world.layout.place_radius[place] + NEAR_M) & state.alive
             over |= there.sum(1) >= share * state.alive.sum(1).clamp(min=1)
@@ -154,6 +155,20 @@ class Authored(Living):
             name, limit = end.above
             over |= tally.metrics(self.memory, state)[name] > limit
         return over
+
+
+def _located(record: Mapping[str, Any], world: World) -> Mapping[str, Any]:
+    """The record with a role in the stead of a place's name turned into the name of the first such place."""
+    wanted = record.get("place")
+    return record if wanted is None else {**record, "place": _place(wanted, world)}
+
+
+def _place(wanted: str, world: World) -> str:
+    """The name of a place given by name or role; an unknown one is left as it is, and refused by the command."""
+    layout = world.layout
+    if wanted in layout.place_index or wanted not in layout.place_role:
+        return wanted
+    return layout.names[int(layout.place_row[layout.place_role.index(wanted)])]
 
 
 def read(path: Path) -> Authored:

@@ -124,6 +124,14 @@ class Task(Scenario):
         """Which agents should stand still now, (B, C) bool: by default those who wait."""
         return state.verb == Verb.WAIT
 
+    def note(self, state: State) -> None:
+        """What else is remembered of a tick before it is scored."""
+        del state
+
+    def hint(self, state: State) -> tuple[Tensor, Tensor]:
+        """Who should head for a point that nobody told it, (B, C) bool, and the points, (B, C, 2) metres: nobody."""
+        return torch.zeros_like(state.alive), state.goal[..., :2]
+
     def taught(self, state: State) -> Tensor:
         """Which agents do what no reward is defined for, (B, C) bool."""
         return (state.place < 0) & (state.verb != Verb.WAIT)
@@ -184,8 +192,8 @@ class Task(Scenario):
         self._welcome(state)
         trying = state.alive & ~memory["ended"]
         memory["age"] += trying
+        self.note(state)
         standing = self.standing(state) & trying
-        memory["standing"] = standing
         arrived = self.arrived(state) & trying & ~standing
         failed = self.failed(state) & trying & ~arrived
         taught = self.taught(state)
@@ -274,7 +282,6 @@ class Task(Scenario):
             self.memory["wish"] = torch.zeros(*shape, 2, device=device)
             reach = [ARRIVED_M.get(verb, AT_GOAL_M) + ARRIVED_MARGIN_M for verb in Verb]
             self.memory["reach"] = torch.tensor(reach, device=device)
-            self.memory["standing"] = torch.zeros(shape, dtype=torch.bool, device=device)
             self.memory["start"] = torch.zeros(*shape, 2, device=device)
         for name in ("world_age", "next_join", *_TOTALS):
             self.memory[name][which] = 0
@@ -324,9 +331,10 @@ class Task(Scenario):
         return SetIntent(key, part.verb, place=part.place, target=target, point=part.point, world=index)
 
     def _free(self, state: State, index: int, part: Part) -> bool:
-        others = state.position[index][state.alive[index]][:, :2]
+        staying = state.alive[index] & ~self.memory["ended"][index]
+        others = state.position[index][staying][:, :2]
         here = torch.tensor(part.at[:2], device=others.device)
-        room = int((~state.alive[index]).sum()) > 0
+        room = int((~staying).sum()) > 0
         return room and (len(others) == 0 or float((others - here).norm(dim=-1).min()) > APART_M)
 
     def _despawn(self, world: World, index: int, slot: int) -> Command:

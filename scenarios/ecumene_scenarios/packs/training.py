@@ -222,15 +222,24 @@ class Wait(Task):
         return Part(at, yaw, Verb.GO, layout.names[int(layout.place_row[end])])
 
     def standing(self, state: State) -> Tensor:
-        """Those who wait and have not heard the bell since they came."""
+        """Those who wait and for whom the bell has not rung since they came."""
+        return self.judged(state) & ~self._called(state)
+
+    def note(self, state: State) -> None:
+        """Who was there when the bell rang."""
+        del state
         memory = self.memory
         memory["released"] = (memory["released"] & (memory["age"] > 1)) | self._ringing()[:, None]
-        return self.judged(state) & ~memory["released"]
+
+    def hint(self, state: State) -> tuple[Tensor, Tensor]:
+        """Those who were called should head for the bell."""
+        bell = self.memory["bell"][:, None].expand_as(state.goal[..., :2])
+        return self.judged(state) & self._called(state), bell
 
     def failed(self, state: State) -> Tensor:
         """Those who left their spot before the bell rang."""
         strayed = (state.position[..., :2] - self.memory["start"]).norm(dim=-1) > self.stay_m
-        return strayed & self.judged(state) & ~self.memory["released"]
+        return strayed & self.standing(state)
 
     def arrived(self, state: State) -> Tensor:
         """Those who came to the bell, and walkers at their place."""
@@ -249,6 +258,10 @@ class Wait(Task):
         """The bell for those who wait for it."""
         bell = self.memory["bell"][:, None].expand_as(state.waypoint[..., :2])
         return torch.where(self.judged(state)[..., None], bell, super().aim(state))
+
+    def _called(self, state: State) -> Tensor:
+        """For whom the bell has rung, (B, C) bool; a newcomer has nothing of what its slot heard before."""
+        return self.memory["released"] & (state.serial == self.memory["serial"])
 
     def _ringing(self) -> Tensor:
         return self.memory["world_age"] >= self.memory["ring_from"]

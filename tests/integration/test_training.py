@@ -1,0 +1,75 @@
+"""The training command really runs, resumes where it stopped, and its weights can be evaluated."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from ecumene_models import load_policy
+from ecumene_scenarios.errors import TrainingError
+from ecumene_scenarios.evaluate import evaluate
+from ecumene_scenarios.training import LOG, WEIGHTS, Progress, Trainer, TrainingConfig, train
+
+SHORT = TrainingConfig(worlds=1, steps=4, clone=2, critic=1, improve=1, refresh=2)
+
+
+def test_smoke(tmp_path: Path) -> None:
+    reports: list[Progress] = []
+    path = train(SHORT, tmp_path, reports.append)
+    assert path == tmp_path / WEIGHTS
+    assert [report.stage for report in reports] == ["clone", "clone", "critic", "improve"]
+    assert reports[-1].iteration == reports[-1].iterations == 4
+    assert reports[1].numbers["imitation"] < reports[0].numbers["imitation"]
+    assert {"policy", "kl", "clipped", "entropy", "value", "goto/success", "wait/reward"} <= reports[-1].numbers.keys()
+    lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
+    assert [line["iteration"] for line in lines] == [1, 2, 3, 4]
+    assert load_policy(path).log_std[0].item() == pytest.approx(SHORT.ppo.log_std[0], abs=0.01)
+
+
+def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(SHORT, whole)
+    trainer = Trainer(SHORT, parts)
+    reports = trainer.run()
+    for _ in range(3):
+        next(reports)
+    assert Trainer(SHORT, parts).iteration == 2, "the last checkpoint lies where arenas changed"
+    train(SHORT, parts)
+    first, second = (load_policy(folder / WEIGHTS).state_dict() for folder in (whole, parts))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_another_configuration_does_not_resume(tmp_path: Path) -> None:
+    Trainer(SHORT, tmp_path)._checkpoint()
+    with pytest.raises(TrainingError, match="another configuration"):
+        Trainer(TrainingConfig(seed=9), tmp_path)
+
+
+def test_a_scenario_without_reward_can_not_be_trained(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="'plaza' can't be trained"):
+        train(TrainingConfig(tasks=("plaza",)), tmp_path)
+
+
+def test_evaluation_has_a_row_for_every_model_task_and_metric(tmp_path: Path) -> None:
+    path = train(TrainingConfig(worlds=1, steps=2, clone=1, critic=0, improve=0, refresh=2), tmp_path)
+    told: list[tuple[int, int]] = []
+    rows = evaluate(
+        path,
+        tasks=("avoid",),
+        seeds=2,
+        worlds=1,
+        steps=6,
+        without=("vision",),
+        progress=lambda *done: told.append(done),
+    )
+    assert {row.model for row in rows} == {"scripted", "minds", "minds without vision"}
+    assert {row.metric for row in rows} == {"success", "collisions_per_agent_minute", "seconds_to_goal", "jitter"}
+    assert all(row.low <= row.value <= row.high and row.seeds == 2 for row in rows)
+    assert [row.baseline for row in rows] == [row.model == "scripted" for row in rows]
+    assert told[-1] == (3, 3)
+
+
+def test_only_tasks_can_be_evaluated() -> None:
+    with pytest.raises(TrainingError, match="'plaza' can't be evaluated; tasks are goto, avoid, wait"):
+        evaluate(None, tasks=("plaza",), seeds=1)
