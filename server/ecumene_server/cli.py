@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 from ecumene_server.errors import UsageError
 
-COMMANDS: Final = ("serve",)
+COMMANDS: Final = ("serve", "generate", "import_", "export", "run", "replay", "train", "evaluate", "doctor")
 DONE, FAILED, WRONG = 0, 1, 2
 
 

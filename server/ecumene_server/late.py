@@ -72,6 +72,8 @@ class LateMinds:
         earlier = self._collect(0.0)
         if self._asked is not None:
             earlier = self._collect(self._patience_s)
+        if not len(senses.slots):
+            return earlier or Actions.none(senses.slots.device)
         if self._asked is not None:
             self.lateness.dropped += 1
             return Actions.none(senses.slots.device)
@@ -110,7 +112,7 @@ class LateMinds:
 
 
 def _without(actions: Actions, slots: Tensor) -> Actions:
-    keep = ~torch.isin(actions.slots, slots)
+    keep = torch.isin(actions.slots, slots, invert=True)
     return Actions(actions.slots[keep], actions.raw[:, keep])
 
 
