@@ -27,18 +27,22 @@ export class Clock {
 
   private arrivals: Arrival[] = [];
   private rtts: number[] = [];
+  private newest = -1;
   private anchor: number | null = null;
   private slewedAt = 0;
 
   /** Forgets everything; for a new server epoch. */
   reset(): void {
     this.arrivals = [];
+    this.newest = -1;
     this.anchor = null;
     this.latenessMs = 0;
   }
 
-  /** Takes note that a hot frame of `tick` arrived at `nowMs`. */
+  /** Takes note that the first hot frame of `tick` arrived at `nowMs`; others of the same tick don't count. */
   arrived(tick: number, nowMs: number): void {
+    if (tick <= this.newest) return;
+    this.newest = tick;
     const offset = nowMs - tick * TICK_MS;
     this.arrivals.push({ at: nowMs, offset });
     while (this.arrivals.length > 0 && (this.arrivals[0] as Arrival).at < nowMs - WINDOW_MS) this.arrivals.shift();

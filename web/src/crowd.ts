@@ -63,6 +63,9 @@ export class Crowd {
   readonly mesh: InstancedMesh;
   private readonly gait: InstancedBufferAttribute;
   private readonly paint: Record<Part, InstancedBufferAttribute>;
+  /** What each row wears, so that colours are sent to the GPU only when somebody else takes the row. */
+  private readonly looks: number[] = [];
+  private repainted = false;
   private readonly matrix = new Matrix4();
   private readonly turn = new Quaternion();
   private readonly place = new Vector3();
@@ -90,8 +93,10 @@ export class Crowd {
     for (let i = 0; i < n; i++) this.put(i, figures[i] as Figure);
     this.mesh.count = n;
     this.mesh.visible = n > 0;
-    this.mesh.instanceMatrix.needsUpdate = this.gait.needsUpdate = true;
-    for (const part of PARTS) this.paint[part].needsUpdate = true;
+    upload(this.mesh.instanceMatrix, n);
+    upload(this.gait, n);
+    if (this.repainted) for (const part of PARTS) upload(this.paint[part], n);
+    this.repainted = false;
   }
 
   private put(i: number, f: Figure): void {
@@ -99,6 +104,9 @@ export class Crowd {
     this.size.setScalar(statureOf(f.look));
     this.mesh.setMatrixAt(i, this.matrix.compose(this.place.set(f.x, f.z - (f.posture > 0 ? SEAT_M : 0), -f.y), this.turn, this.size));
     this.gait.setXYZW(i, f.walked * 4.4, Math.min(1, f.speed / 1.2), f.posture > 0 ? 1 : 0, f.emote > 0 ? 1 : 0);
+    if (this.looks[i] === f.look) return;
+    this.looks[i] = f.look;
+    this.repainted = true;
     const look = lookOf(f.look);
     for (const part of PARTS) this.paint[part].setXYZ(i, look[part].r, look[part].g, look[part].b);
   }
@@ -108,6 +116,13 @@ function instanced(count: number, width: number): InstancedBufferAttribute {
   const attribute = new InstancedBufferAttribute(new Float32Array(count * width), width);
   attribute.setUsage(DynamicDrawUsage);
   return attribute;
+}
+
+/** Sends the first rows of an attribute to the GPU, not all of its capacity. */
+function upload(attribute: InstancedBufferAttribute, rows: number): void {
+  attribute.clearUpdateRanges();
+  attribute.addUpdateRange(0, rows * attribute.itemSize);
+  attribute.needsUpdate = true;
 }
 
 /** Lets a material of three.js swing the limbs and, if asked, paint the parts. */

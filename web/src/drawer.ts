@@ -2,10 +2,20 @@
 
 import { byId, el } from "./dom";
 
+export interface DrawerOptions {
+  /** Whether it may cover the map. */
+  tall?: boolean;
+  /** Buttons below the heading that stay when the content changes. */
+  actions?: Node[];
+  /** Called once when it closes or gives way to another panel. */
+  onClose?: () => void;
+}
+
 export class Drawer {
   /** What is open, or empty. */
   showing = "";
   private readonly root = byId("drawer");
+  private body: HTMLElement = el("div");
   private before: HTMLElement | null = null;
   private onClose: (() => void) | null = null;
 
@@ -14,14 +24,12 @@ export class Drawer {
    *
    * @param name - What it is, e.g. `people`.
    * @param title - Its heading.
-   * @param content - Below the heading.
-   * @param tall - Whether it may cover the map.
-   * @param onClose - Called once when it closes or gives way to another panel.
+   * @param content - Below the heading and the actions; `update` replaces it.
    */
-  open(name: string, title: string, content: Node[], tall = false, onClose: (() => void) | null = null): void {
+  open(name: string, title: string, content: Node[], options: DrawerOptions = {}): void {
     if (this.showing !== name) {
       this.onClose?.();
-      this.onClose = onClose;
+      this.onClose = options.onClose ?? null;
       if (!this.showing) this.before = document.activeElement as HTMLElement | null;
     }
     const fresh = this.showing !== name;
@@ -30,9 +38,11 @@ export class Drawer {
     const heading = el("h2", { tabindex: "-1", id: "drawer-title" }, title);
     const close = el("button", { type: "button", class: "close", "aria-label": "Close this panel" }, "×");
     close.addEventListener("click", () => this.close());
-    this.root.replaceChildren(el("div", { class: "drawer-head" }, heading, close), ...content);
+    this.body = el("div", {}, ...content);
+    const actions = options.actions?.length ? [el("div", { class: "actions" }, ...options.actions)] : [];
+    this.root.replaceChildren(el("div", { class: "drawer-head" }, heading, close), ...actions, this.body);
     this.root.setAttribute("aria-labelledby", "drawer-title");
-    this.root.classList.toggle("tall", tall);
+    this.root.classList.toggle("tall", options.tall === true);
     this.root.hidden = false;
     if (fresh) heading.focus({ preventScroll: true });
     else this.root.scrollTop = scrolled;
@@ -43,7 +53,7 @@ export class Drawer {
   update(name: string, content: Node[]): void {
     if (this.showing !== name) return;
     const scrolled = this.root.scrollTop;
-    this.root.replaceChildren(this.root.firstElementChild as Element, ...content);
+    this.body.replaceChildren(...content);
     this.root.scrollTop = scrolled;
   }
 
@@ -60,9 +70,9 @@ export class Drawer {
     return true;
   }
 
-  /** Whether the keyboard is within the panel. */
-  get focused(): boolean {
-    return this.root.contains(document.activeElement);
+  /** Whether somebody is about to press something in it, so that it should hold still. */
+  get busy(): boolean {
+    return this.root.matches(":hover") || this.body.contains(document.activeElement);
   }
 
   private mark(): void {

@@ -7,7 +7,7 @@ import { ViewCamera } from "./camera";
 import { Chat } from "./chat";
 import { Clock } from "./clock";
 import { TICK_HZ, type CellFrame, type Sample } from "./codec";
-import { byId, byTouch, reducedMotion, stored, titleOf } from "./dom";
+import { byId, byTouch, el, reducedMotion, stored, titleOf } from "./dom";
 import { Drawer } from "./drawer";
 import { describe, type Near } from "./describe";
 import { help, note, peopleList, showLink, showPrompt, type Row } from "./hud";
@@ -26,9 +26,9 @@ import { Scenery } from "./scenery";
 import { Shelter } from "./shelter";
 import { Stage } from "./stage";
 import { Steering } from "./steering";
-import { Things, promptFor } from "./things";
+import { OPEN, Things, promptFor } from "./things";
 import { Touch } from "./touch";
-import type { Inspected, ServerMessage, Welcome } from "./wire.generated";
+import type { Inspected, ServerMessage, Thing, Welcome } from "./wire.generated";
 
 const LOOK_RAD_PER_PX = 0.0042;
 const SLOW_MS = 250;
@@ -71,6 +71,7 @@ export class Game {
   private inspected: { entity: number; ask: number } | null = null;
   private inspectAt = 0;
   private slowAt = 0;
+  private sightAt = 0;
   private before = performance.now();
 
   constructor() {
@@ -290,7 +291,7 @@ export class Game {
     this.stage.sky.surround(this.middle, radius, box.min.y);
     this.avatars.root.visible = false;
     this.stage.sky.root.visible = false;
-    this.minimap.shoot(this.stage.renderer, this.stage.scene, bounds, box.max.y);
+    this.minimap.shoot(this.stage.renderer, this.stage.scene, bounds, box.max.y, this.stage.quality.current.mapPx);
     this.avatars.root.visible = this.stage.sky.root.visible = true;
   }
 
@@ -302,6 +303,10 @@ export class Game {
     const dtS = Math.min(0.1, Math.max(0.001, elapsed / 1000));
     if (this.welcome) this.live(now, dtS);
     else this.wait(dtS);
+    if (now - this.sightAt > SLOW_MS) {
+      this.sightAt = now;
+      this.scenery?.update(this.stage.camera.position);
+    }
     this.stage.judge(elapsed);
     this.stage.render(this.focus, now / 1000, this.welcome === null);
   }
@@ -338,17 +343,14 @@ export class Game {
   private slow(now: number): void {
     this.slowAt = now;
     this.tracks.forget();
-    const seated = (this.tracks.byId.get(this.entity)?.last.posture ?? 0) > 0;
-    const held = this.things.heldBy(this.entity);
-    const thing = this.things.nearest(this.own, this.level());
-    showPrompt(seated ? "Stand up" : held ? `Put down ${held.title || held.name}` : thing ? promptFor(thing) : "");
+    showPrompt(this.usable()?.prompt ?? "");
     const near = this.near();
     this.announcer.update(near, now);
     const npc = near.find((each) => !each.visitor && each.distance < 6);
     const speak = byTouch() ? "Say something" : "Enter to speak";
     this.chat.hint(npc ? `${speak}, or @${npc.title.split(" ")[0]} …` : speak);
     if (this.inspected && now - this.inspectAt > INSPECT_MS) this.askInspect(now);
-    if (this.drawer.showing === "people" && !this.drawer.focused) this.showPeople();
+    if (this.drawer.showing === "people" && !this.drawer.busy) this.showPeople();
   }
 
   private everybody(dtS: number): Drawn[] {
@@ -408,7 +410,7 @@ export class Game {
   private named(command: Exclude<Command, object>): void {
     switch (command) {
       case "use":
-        return void this.net.ask({ t: "use", thing: this.things.nearest(this.own, this.level())?.name ?? null });
+        return void this.net.ask({ t: "use", thing: this.usable()?.thing?.name ?? null });
       case "chat":
         return this.chat.focus();
       case "people":
@@ -428,8 +430,17 @@ export class Game {
     }
   }
 
+  /** What E would do now; a null thing lets the server stand us up or empty our hand. */
+  private usable(): { prompt: string; thing: Thing | null } | null {
+    if ((this.tracks.byId.get(this.entity)?.last.posture ?? 0) > 0) return { prompt: "Stand up", thing: null };
+    const thing = this.things.nearest(this.own, this.level());
+    const held = this.things.heldBy(this.entity);
+    if (held && thing?.interaction !== OPEN) return { prompt: `Put down ${held.title || held.name}`, thing: null };
+    return thing && { prompt: promptFor(thing), thing };
+  }
+
   private showHelp(): void {
-    this.drawer.open("help", "Keys", help(this.welcome?.attribution ?? [], this.stage.quality.current.name), true);
+    this.drawer.open("help", "Keys", help(this.welcome?.attribution ?? [], this.stage.quality.current.name), { tall: true });
   }
 
   private showPeople(): void {
@@ -490,7 +501,10 @@ export class Game {
     const content = inspection(answer);
     if (this.drawer.showing === "mind") return this.drawer.update("mind", content);
     const title = answer.title || this.people.get(this.inspected.entity)?.title || "Somebody";
-    this.drawer.open("mind", title, content, true, () => (this.inspected = null));
+    const talk = el("button", { type: "button" }, `Talk to ${title}`);
+    talk.addEventListener("click", () => this.chat.focus(`@${title} `));
+    const actions = answer.mind && answer.mind.driver !== "person" ? [talk] : [];
+    this.drawer.open("mind", title, content, { tall: true, actions, onClose: () => (this.inspected = null) });
   }
 }
 

@@ -4,7 +4,6 @@ import { OrthographicCamera, type Scene, type WebGLRenderer } from "three";
 import { byId } from "./dom";
 import type { Bounds } from "./walls";
 
-const PHOTO_PX = 1024;
 const SMALL_SPAN_M = 64;
 const EVERY_MS = 120;
 
@@ -35,8 +34,8 @@ export class Minimap {
     this.canvas.width = this.canvas.height = this.large ? 880 : 320;
   }
 
-  /** Takes the photograph; call it when only the still world is in the scene. */
-  shoot(renderer: WebGLRenderer, scene: Scene, bounds: Bounds, top: number): void {
+  /** Takes the photograph, `px` on its longer edge; call it when only the still world is in the scene. */
+  shoot(renderer: WebGLRenderer, scene: Scene, bounds: Bounds, top: number, px: number): void {
     this.bounds = bounds;
     const width = bounds.maxX - bounds.minX;
     const depth = bounds.maxY - bounds.minY;
@@ -44,7 +43,7 @@ export class Minimap {
     camera.position.set((bounds.minX + bounds.maxX) / 2, top + 100, -(bounds.minY + bounds.maxY) / 2);
     camera.up.set(0, 0, -1);
     camera.lookAt(camera.position.x, 0, camera.position.z);
-    const scale = PHOTO_PX / Math.max(width, depth);
+    const scale = px / Math.max(width, depth);
     this.photo = document.createElement("canvas");
     this.photo.width = Math.max(1, Math.round(width * scale));
     this.photo.height = Math.max(1, Math.round(depth * scale));

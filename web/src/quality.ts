@@ -7,12 +7,14 @@ export interface Quality {
   pixelRatio: number;
   /** Avatars drawn with a skeleton. */
   skinned: number;
+  /** Longer edge of the map's photograph. */
+  mapPx: number;
 }
 
 const LEVELS: Quality[] = [
-  { name: "low", shadowPx: 0, pixelRatio: 0.75, skinned: 8 },
-  { name: "medium", shadowPx: 1024, pixelRatio: 1, skinned: 16 },
-  { name: "high", shadowPx: 2048, pixelRatio: 2, skinned: 24 },
+  { name: "low", shadowPx: 0, pixelRatio: 0.75, skinned: 8, mapPx: 512 },
+  { name: "medium", shadowPx: 1024, pixelRatio: 1, skinned: 16, mapPx: 1024 },
+  { name: "high", shadowPx: 2048, pixelRatio: 2, skinned: 24, mapPx: 1536 },
 ];
 const SLOW_MS = 30;
 const JUDGED_OVER = 60;

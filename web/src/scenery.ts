@@ -19,6 +19,7 @@ import {
   Vector3,
 } from "three";
 import { patternOf, surfaceMaterial } from "./surface";
+import { Sight, isIn, tiled } from "./tiles";
 import type { Bounds } from "./walls";
 import { Walls } from "./walls";
 
@@ -50,6 +51,8 @@ export class Scenery {
   /** Still meshes above the ground floor; `userData.level` says which storey. */
   readonly storeys: Mesh[] = [];
   readonly copies: InstancedMesh[] = [];
+  /** What vanishes with distance. */
+  readonly sight = new Sight();
 
   /** @param file - The scene's root as loaded; it is taken apart. */
   constructor(file: Object3D) {
@@ -65,6 +68,11 @@ export class Scenery {
     this.sort(file);
   }
 
+  /** Hides what cannot be made out from there, three.js frame. */
+  update(eye: Vector3): void {
+    this.sight.update(eye);
+  }
+
   /** Frees what the GPU holds. */
   dispose(): void {
     this.root.traverse((each) => {
@@ -76,6 +84,7 @@ export class Scenery {
   private sort(file: Object3D): void {
     const districts = new Map<string, Still[]>();
     const apart: Object3D[] = [];
+    const instanced: InstancedMesh[] = [];
     const visit = (node: Object3D, kind: string, level: number): void => {
       const extras = node.userData as Extras;
       const own = extras.kind ?? kind;
@@ -86,15 +95,32 @@ export class Scenery {
         else this.movable.set(nodeName(node), node);
         return;
       }
-      if (node instanceof InstancedMesh) {
-        apart.push(node);
-        this.copies.push(node);
-      } else if (node instanceof Mesh && !(node instanceof SkinnedMesh)) this.place(node, own, storey, districts, apart);
+      if (node instanceof InstancedMesh) instanced.push(node);
+      else if (node instanceof Mesh && !(node instanceof SkinnedMesh)) this.place(node, own, storey, districts, apart);
       for (const child of [...node.children]) visit(child, own, storey);
     };
     visit(file, "", 0);
     for (const [key, stills] of districts) this.addDistrict(merged(stills), Number(key.split(",")[2]));
     for (const node of apart) this.keep(node);
+    const buildings = this.roofs.map((roof) => new Box3().setFromObject(roof));
+    for (const node of instanced) this.addCopies(node, buildings);
+    for (const node of this.movable.values()) this.sight.addThing(node, this.isIndoors(node, buildings));
+  }
+
+  private addCopies(node: InstancedMesh, buildings: Box3[]): void {
+    node.material = plain(node.material as Material);
+    for (const tile of tiled(node, buildings)) {
+      tile.mesh.castShadow = tile.mesh.receiveShadow = true;
+      this.copies.push(tile.mesh);
+      this.root.add(tile.mesh);
+      this.sight.addTile(tile);
+    }
+  }
+
+  /** Doors stand in walls and are seen from outside. */
+  private isIndoors(node: Object3D, buildings: Box3[]): boolean {
+    if ((node.userData as Extras).kind === "door") return false;
+    return buildings.some((box) => isIn(box, node.position));
   }
 
   private addDistrict(mesh: Mesh, level: number): void {

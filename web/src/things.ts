@@ -5,10 +5,8 @@ import { remaining } from "./angles";
 import type { Scenery } from "./scenery";
 import type { Thing } from "./wire.generated";
 
-export const SIT = 1;
+/** The interaction of doors and cupboards. */
 export const OPEN = 2;
-export const PICK_UP = 3;
-export const READ = 5;
 
 const SWING_RAD = 1.75;
 const REACH_M = 2.2;
