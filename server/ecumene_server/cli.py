@@ -14,7 +14,19 @@ from typing import Any, Final, NoReturn
 
 from ecumene_server.errors import UsageError
 
-COMMANDS: Final = ("serve", "generate", "import_", "export", "run", "replay", "train", "evaluate", "doctor")
+COMMANDS: Final = (
+    "serve",
+    "generate",
+    "import_",
+    "export",
+    "run",
+    "replay",
+    "train",
+    "evaluate",
+    "bench",
+    "doctor",
+    "account",
+)
 DONE, FAILED, WRONG = 0, 1, 2
 
 

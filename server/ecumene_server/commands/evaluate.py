@@ -1,0 +1,60 @@
+"""`ecumene evaluate`: compares a model with its baseline on what it never saw."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ecumene_server.commands import output
+from ecumene_server.commands.files import existing
+from ecumene_server.errors import UsageError
+
+SENSES = ("vision", "hearing", "touch")
+
+
+def add(subcommands: Any) -> None:
+    """Describes the command."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "evaluate",
+        help="compare a model with its baseline",
+        description="Runs a model and its baseline on the same held-out worlds; minutes for full figures.",
+    )
+    parser.add_argument("name", metavar="NAME", choices=("minds",), help="minds")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="the shipped ones")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="held-out worlds a task (5)")
+    parser.add_argument("--worlds", type=int, default=4, metavar="N", help="copies of each with other people (4)")
+    parser.add_argument("--steps", type=int, default=300, metavar="N", help="decisions each runs, 5 a second (300)")
+    parser.add_argument(
+        "--without", default="", metavar="A,B", help=f"also without these senses, of {', '.join(SENSES)}"
+    )
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluates and prints the table."""
+    from ecumene_scenarios.cast import WEIGHTS
+    from ecumene_scenarios.evaluate import evaluate
+
+    without = tuple(name.strip() for name in options.without.split(",") if name.strip())
+    unknown = [name for name in without if name not in SENSES]
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is not a sense; senses are {', '.join(SENSES)}")
+    with output.bar("evaluating", "runs") as report:
+        rows = evaluate(
+            existing(options.weights or WEIGHTS),
+            seeds=options.seeds,
+            worlds=options.worlds,
+            steps=options.steps,
+            without=without,
+            progress=report,
+        )
+    if options.json:
+        output.as_json([row.to_json() for row in rows])
+    else:
+        columns = ("task and metric", "model", "mean", "95 % interval")
+        output.table(
+            columns, [(f"{r.task} {r.metric}", r.model, f"{r.value:.3f}", f"{r.low:.3f} to {r.high:.3f}") for r in rows]
+        )
+    return 0

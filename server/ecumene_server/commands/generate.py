@@ -1,0 +1,45 @@
+"""`ecumene generate`: makes a world from a seed."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from ecumene_server.commands import inspection, output
+from ecumene_server.commands.files import written
+
+
+def add(subcommands: Any) -> None:
+    """Describes the command."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "generate",
+        help="make a world from a seed",
+        description="Makes a world from a seed: the same seed gives the same world.",
+    )
+    parser.add_argument("type", metavar="TYPE", help="town, plaza, apartment or arena")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="any whole number (0)")
+    parser.add_argument("--tags", default="", metavar="A,B", help="what it should be like")
+    parser.add_argument("--size", type=float, metavar="M", help="edge length, metres")
+    inspection.add_outputs(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Makes, checks and writes the world."""
+    from ecumene_world.generate import generate
+
+    start = time.perf_counter()
+    tags = tuple(tag.strip() for tag in options.tags.split(",") if tag.strip())
+    graph = generate(options.type, options.seed, tags=tags, size_m=options.size)
+    seconds = time.perf_counter() - start
+    report = {"type": options.type, "seed": options.seed, **inspection.report(graph), "seconds": round(seconds, 3)}
+    if options.output:
+        written(Path(options.output), graph.save)
+    inspection.write_pictures(graph, options)
+    if options.json:
+        output.as_json(report)
+    else:
+        inspection.tell(report)
+    return 0 if report["ok"] else 1

@@ -1,0 +1,75 @@
+"""`ecumene train`: trains models."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ecumene_server.commands import output
+from ecumene_server.errors import UsageError
+
+SMOKE = {"worlds": 2, "steps": 4, "clone": 1, "critic": 1, "improve": 1}
+"""A training that only shows that everything works."""
+
+
+def add(subcommands: Any) -> None:
+    """Describes the command."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "train",
+        help="train a model",
+        description="Trains a model; goes on where it stopped if the folder holds a run of the same options.",
+    )
+    parser.add_argument("name", metavar="NAME", choices=("minds",), help="minds")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights, worlds and noise (0)")
+    parser.add_argument("--out", type=Path, default=Path("runs/minds"), metavar="DIR", help="folder (runs/minds)")
+    parser.add_argument("--tasks", default="", metavar="A,B", help="tasks to mix (goto,avoid,wait)")
+    parser.add_argument("--worlds", type=int, metavar="N", help="worlds of each task side by side")
+    parser.add_argument("--iterations", type=int, metavar="N", help="of policy gradients")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard as well")
+    parser.add_argument("--smoke", action="store_true", help="only show that training works, in seconds")
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Trains to the end."""
+    from ecumene_scenarios.registry import TASKS
+    from ecumene_scenarios.training import Progress, TrainingConfig, train
+
+    tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or TASKS
+    unknown = [name for name in tasks if name not in TASKS]
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}")
+    config = TrainingConfig(seed=options.seed, tasks=tasks, device=options.device)
+    if options.smoke:
+        config = replace(config, **SMOKE)
+    if options.worlds is not None:
+        config = replace(config, worlds=options.worlds)
+    if options.iterations is not None:
+        config = replace(config, improve=options.iterations)
+    last: list[Progress] = []
+    with output.bar("training", "iterations") as report:
+
+        def heard(progress: Progress) -> None:
+            last[:] = [progress]
+            report(progress.iteration, progress.iterations)
+            if not sys.stderr.isatty() and not options.json:
+                print(line(progress), flush=True)
+
+        weights = train(config, options.out, heard, tensorboard=options.tensorboard)
+    if options.json:
+        numbers = last[0].numbers if last else {}
+        output.as_json({"weights": str(weights), "iterations": config.iterations, "numbers": numbers})
+    else:
+        print(f"The weights are in {weights}; compare them with: ecumene evaluate minds --weights {weights}")
+    return 0
+
+
+def line(progress: Any) -> str:
+    """One line a report, for logs."""
+    shown = ", ".join(f"{name} {value:.3g}" for name, value in progress.numbers.items() if "/" in name)
+    return f"{progress.iteration}/{progress.iterations} {progress.stage}: {shown}"
