@@ -38,6 +38,5 @@ def run(options: argparse.Namespace) -> int:
             f"{options.name!r} is not a benchmark; there are {', '.join(names()) or 'none without the source'}"
         )
     flags = ["--json"] if options.json else []
-    return subprocess.run(
-        [sys.executable, str(FOLDER / f"{options.name}.py"), *flags, *options.rest], check=False
-    ).returncode  # noqa: S603 - our own scripts
+    command = [sys.executable, str(FOLDER / f"{options.name}.py"), *flags, *options.rest]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own scripts

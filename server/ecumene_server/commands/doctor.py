@@ -64,14 +64,26 @@ def core() -> list[Finding]:
     free_mb = shutil.disk_usage(Path.cwd()).free // 2**20
     cuda = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU, the CPU decides"
     return [
-        Finding("Python", True, True, platform.python_version()),
-        Finding("torch", True, True, f"{torch.__version__}, {cuda}, {torch.get_num_threads()} threads"),
-        Finding("processor", True, True, f"{os.cpu_count()} cores"),
-        Finding("page", page.is_file(), True, "built" if page.is_file() else "missing; `make run` builds it"),
-        Finding("minds", WEIGHTS.is_file(), True, "shipped weights" if WEIGHTS.is_file() else f"{WEIGHTS} is missing"),
-        Finding("SQLite", True, True, sqlite3.sqlite_version),
-        Finding("folder", os.access(Path.cwd(), os.W_OK), True, f"{Path.cwd()}, {free_mb:,} MB free"),
+        present("Python", platform.python_version()),
+        present("torch", f"{torch.__version__}, {cuda}, {torch.get_num_threads()} threads"),
+        present("processor", f"{os.cpu_count()} cores"),
+        Finding(
+            "page", page.is_file(), needed=True, detail="built" if page.is_file() else "missing; `make run` builds it"
+        ),
+        Finding(
+            "minds",
+            WEIGHTS.is_file(),
+            needed=True,
+            detail="shipped weights" if WEIGHTS.is_file() else f"{WEIGHTS} is missing",
+        ),
+        present("SQLite", sqlite3.sqlite_version),
+        Finding("folder", os.access(Path.cwd(), os.W_OK), needed=True, detail=f"{Path.cwd()}, {free_mb:,} MB free"),
     ]
+
+
+def present(name: str, detail: str) -> Finding:
+    """Returns a finding that can't be missing, since this code runs."""
+    return Finding(name, ok=True, needed=True, detail=detail)
 
 
 def extras() -> list[Finding]:
@@ -87,5 +99,5 @@ def extras() -> list[Finding]:
     for module, (use, extra) in modules.items():
         there = importlib.util.find_spec(module) is not None
         how = f"for {use}" if there else f"missing, for {use}: pip install 'ecumene[{extra}]'"
-        findings.append(Finding(module, there, False, how))
+        findings.append(Finding(module, there, needed=False, detail=how))
     return findings

@@ -17,7 +17,7 @@ def add(subcommands: Any) -> None:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         "import",
         help="make a world from a map, a 3D scene or a scan",
-        description=f"Makes a world from a file ({' '.join(importers.SUFFIXES)}), or from a known data set by its name.",
+        description=f"Makes a world from a file ({' '.join(importers.SUFFIXES)}), or from a data set by its name.",
     )
     parser.add_argument("file", metavar="FILE", help="the file, or bubenec, helsinki or autzen")
     inspection.add_outputs(parser)

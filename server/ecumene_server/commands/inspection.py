@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from ecumene_server.commands import output
 from ecumene_server.commands.files import written
 from ecumene_world import SceneGraph, compile_layout
 from ecumene_world.exporters.glb import write_glb
