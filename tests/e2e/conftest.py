@@ -22,6 +22,8 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
 )
 PATIENCE_MS: Final = 45_000
 """A software renderer on two slow cores needs seconds for what a person waits milliseconds for."""
@@ -67,7 +69,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
-        page.goto(server.url)
+        page.goto(server.url, wait_until="commit")
         page.wait_for_function("window.ecumene?.sceneLoaded")
         return page
 

@@ -12,6 +12,7 @@ import {
 import type { GLTF } from "three/addons/loaders/GLTFLoader.js";
 import { Actors } from "./actors";
 import { Crowd, type Figure } from "./crowd";
+import { NOT_ON_MAP } from "./stage";
 
 const CAPACITY = 2048;
 const RECAST_S = 0.25;
@@ -31,13 +32,14 @@ export interface Drawn extends Figure {
 
 export class Avatars {
   readonly root = new Group();
-  readonly actors = new Actors();
+  private readonly actors = new Actors();
   private readonly crowd = new Crowd(CAPACITY);
   private readonly blobs = blobMesh();
   private readonly matrix = new Matrix4();
   private untilRecast = 0;
 
   constructor() {
+    this.root.name = NOT_ON_MAP;
     this.root.add(this.actors.group, this.crowd.mesh, this.blobs);
   }
 

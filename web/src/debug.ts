@@ -9,13 +9,13 @@ export function debugHandle(game: Game) {
       return game.net.status;
     },
     get entity() {
-      return game.entity;
+      return game.company.entity;
     },
     get epoch() {
       return game.epoch;
     },
     get tick() {
-      return game.tracks.newest;
+      return game.company.tracks.newest;
     },
     /** Own predicted place in the server's frame, metres. */
     get position(): [number, number, number] {
@@ -26,11 +26,11 @@ export function debugHandle(game: Game) {
     },
     /** The server's last word on where we are, or null. */
     get serverPosition(): [number, number, number] | null {
-      const last = game.tracks.byId.get(game.entity)?.last;
+      const last = game.company.tracks.byId.get(game.company.entity)?.last;
       return last ? [last.x, last.y, last.z] : null;
     },
     get people() {
-      return game.people.count;
+      return game.company.people.count;
     },
     get tags() {
       return game.labels.shown;
@@ -39,7 +39,7 @@ export function debugHandle(game: Game) {
       return game.stage.quality.current.name;
     },
     get sceneLoaded() {
-      return game.scenery !== null;
+      return game.place.scenery !== null;
     },
     get drawCalls() {
       return game.stage.renderer.info.render.calls;
@@ -55,9 +55,9 @@ export function debugHandle(game: Game) {
     },
     /** Everybody in view of the server's frames, as drawn. */
     entities() {
-      return [...game.tracks.byId.values()].map((track) => ({
+      return [...game.company.tracks.byId.values()].map((track) => ({
         id: track.id,
-        title: game.people.get(track.id)?.title ?? "",
+        title: game.company.people.get(track.id)?.title ?? "",
         x: track.pose.x,
         y: track.pose.y,
         z: track.pose.z,

@@ -2,6 +2,8 @@
 
 import { OrthographicCamera, type Scene, type WebGLRenderer } from "three";
 import { byId } from "./dom";
+import type { Scenery } from "./scenery";
+import { NOT_ON_MAP, type Stage } from "./stage";
 import type { Bounds } from "./walls";
 
 const SMALL_SPAN_M = 64;
@@ -34,8 +36,11 @@ export class Minimap {
     this.canvas.width = this.canvas.height = this.large ? 880 : 320;
   }
 
-  /** Takes the photograph, `px` on its longer edge; call it when only the still world is in the scene. */
-  shoot(renderer: WebGLRenderer, scene: Scene, bounds: Bounds, top: number, px: number): void {
+  /** Takes the photograph of the still world, without people, sky and shadows. */
+  shoot(stage: Stage, { bounds, box }: Scenery): void {
+    const { renderer, scene, quality } = stage;
+    const px = quality.current.mapPx;
+    const top = box.max.y;
     this.bounds = bounds;
     const width = bounds.maxX - bounds.minX;
     const depth = bounds.maxY - bounds.minY;
@@ -47,7 +52,10 @@ export class Minimap {
     this.photo = document.createElement("canvas");
     this.photo.width = Math.max(1, Math.round(width * scale));
     this.photo.height = Math.max(1, Math.round(depth * scale));
+    const hidden = scene.children.filter((each) => each.visible && each.name === NOT_ON_MAP);
+    for (const each of hidden) each.visible = false;
     this.expose(renderer, scene, camera, this.photo);
+    for (const each of hidden) each.visible = true;
   }
 
   /** Draws the map around the own avatar, a few times a second. */

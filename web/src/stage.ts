@@ -17,6 +17,8 @@ import { remaining } from "./angles";
 import { QualityControl } from "./quality";
 import { HORIZON, Sky, SUN } from "./sky";
 
+/** Name of objects on the scene's root that the map leaves out. */
+export const NOT_ON_MAP = "not on the map";
 const STREET_REACH_M = 42;
 const OVERVIEW_REACH_M = 110;
 const OPEN_SKY = new Color("#d3e4f6");
@@ -46,6 +48,7 @@ export class Stage {
     this.renderer.toneMappingExposure = 0.9;
     this.renderer.shadowMap.type = PCFShadowMap;
     this.scene.fog = new Fog(HORIZON, 70, 520);
+    this.sky.root.name = NOT_ON_MAP;
     this.scene.add(this.sky.root, this.ambient, this.sun, this.sun.target);
     this.sun.shadow.bias = -0.0006;
     this.sun.shadow.radius = 1.4;

@@ -46,10 +46,9 @@ export class Things {
     }
   }
 
-  change(i: number, state: number, holder: number, position: [number, number, number]): Thing | undefined {
+  change(i: number, state: number, holder: number, position: [number, number, number]): void {
     const thing = this.list.find((each) => each.i === i);
     if (thing) Object.assign(thing, { state, holder, position });
-    return thing;
   }
 
   /**

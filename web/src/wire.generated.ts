@@ -235,6 +235,9 @@ export interface Mind {
   needs: Record<string, number>;
   senses: Record<string, boolean>;
   contribution: Record<string, number>;
+  attention: Record<string, number>;
+  effects: Record<string, number>;
+  proposals: Record<string, [number, number]>;
   noticed: Noticed[];
   remembers: string[];
   action: number[];
