@@ -32,4 +32,12 @@ def read(path: Path | str, **options: Any) -> SceneGraph:
         from ecumene_world.importers.city import import_city
 
         return import_city(path, **options)
+    if suffix in _GLTF:
+        from ecumene_world.importers.gltf import import_gltf
+
+        return import_gltf(path, **options)
+    if suffix in _CLOUD:
+        from ecumene_world.importers.cloud import import_cloud
+
+        return import_cloud(path, **options)
     raise ImportFailed(f"{Path(path).name} has the suffix {suffix!r}; {', '.join(SUFFIXES)} are read")
