@@ -26,7 +26,7 @@ def parts(glb: bytes) -> tuple[dict[str, Any], bytes]:
 def test_a_mesh_keeps_its_shape_and_turns_y_up() -> None:
     writer = GlbWriter()
     writer.add_node("crate", mesh=writer.add_mesh(box((1, 2, 3), RED), "crate"), extras={"kind": "box"})
-    scene = trimesh.load(io.BytesIO(writer.to_bytes()), file_type="glb")
+    scene = trimesh.load_scene(io.BytesIO(writer.to_bytes()), file_type="glb")
     np.testing.assert_allclose(scene.bounds, [[-0.5, 0, -1], [0.5, 3, 1]], atol=1e-6)
     assert scene.volume == pytest.approx(6.0), "faces still wind outward"
 

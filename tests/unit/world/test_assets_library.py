@@ -101,10 +101,8 @@ def test_the_same_request_returns_the_same_object() -> None:
 
 def test_variants_differ() -> None:
     for kind in kinds():
-        looks = {
-            (a.mesh.vertices.tobytes(), a.mesh.colours.tobytes())
-            for a in map(lambda s: build(kind, s), range(variants(kind)))
-        }
+        meshes = [build(kind, seed).mesh for seed in range(variants(kind))]
+        looks = {(mesh.vertices.tobytes(), mesh.colours.tobytes()) for mesh in meshes}
         assert len(looks) == variants(kind), kind
 
 

@@ -37,7 +37,7 @@ CONCAVE = [(0, 0), (4, 0), (4, 1), (1, 1), (1, 3), (4, 3), (4, 4), (0, 4)]
         (box((2, 3, 4), RED), 24.0),
         (box((2, 3, 4), RED, bevel=0.1), 23.9),
         (slab((2, 3, 1), RED, bevel=0.1), 5.9),
-        (pillow((2, 3, 1), RED, bevel=0.1), 5.5),
+        (pillow((2, 3, 1), RED, bevel=0.1), 5.9),
         (cylinder(1, 2, RED, sides=64), 2 * pi),
         (cone(1, 3, RED, sides=64), pi),
         (sphere(1, RED, detail=3), 4 / 3 * pi),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import cos, pi, sin
 from typing import Final
 
@@ -123,6 +124,7 @@ WALK: Final = Gait(1.3, 1.04, 0.60, 0.26, 0.36, 0.36, 0.90, 0.035, 0.898, 0.016,
 RUN: Final = Gait(3.1, 0.68, 0.34, 0.15, 0.17, 0.10, 0.85, 0.27, 0.868, 0.030, 0.42, 0.20, 0.75, 1.45)
 
 
+@lru_cache(maxsize=1)
 def clips() -> tuple[Clip, ...]:
     """Returns idle, walk, run, sit, wave and talk."""
     return (
@@ -161,9 +163,8 @@ def _gait(gait: Gait, share: float) -> Pose:
         ankle, pitch = gait.foot((share + offset) % 1.0)
         inner = 0.035 if running else 0.07
         turns |= leg(side, hips, facing, ankle + np.array([0, sign * inner, 0]), pitch)
-        bent = min(max(pitch, 0.0), 0.75)
-        on_floor = (share + offset) % 1.0 <= gait.stance
-        turns[f"toes_{side}"] = turned("y", -bent if on_floor else -0.15 * bent)
+        aloft = max(0.0, (share + offset) % 1.0 - gait.stance) / (1 - gait.stance)
+        turns[f"toes_{side}"] = turned("y", -min(max(pitch, 0.0), 0.9) * max(0.0, 1 - 2.5 * aloft))
         swing = -gait.arms_rad * cos(phase + offset * _TURN - 0.25)
         bend = gait.elbows_rad + 0.17 * (1 + sin(phase + offset * _TURN - 0.25 - pi / 2))
         turns[f"upper_arm_{side}"] = arm(

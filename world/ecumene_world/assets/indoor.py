@@ -606,7 +606,7 @@ def _goods(draw: Draw, width: float, depth: float, z: float, tall: float) -> lis
     """Returns two or three things that stand on a shelf: a crate, a jar or folded cloth."""
     parts: list[Mesh] = []
     for index in range(3):
-        if draw.chance(0.12):
+        if draw.chance(0.2):
             continue
         y, sort = (index - 1) * width / 3, int(draw.rng.integers(3))
         tone = draw.pick(palette.FABRIC)

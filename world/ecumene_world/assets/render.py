@@ -21,7 +21,8 @@ from ecumene_world.errors import GraphError
 
 __all__ = ["Camera", "Instances", "Look", "png", "render", "write_png"]
 
-_SHADOW_PX: Final = 2048
+_SHADOW_PX: Final = (256, 2048)
+"""Least and greatest side of a map of shadows; in between it is as wide as the picture."""
 _NEAR_SHADOW_M: Final = 45.0
 """Up to this distance from the camera, shadows come from a map of their own, which is finer."""
 _SUN: Final = np.array([0.42, -0.58, 0.70]) / np.linalg.norm([0.42, -0.58, 0.70])
@@ -87,7 +88,7 @@ def render(
     if len(rows):
         face = seen.face[rows, columns]
         points = seen.points(rows, columns)
-        shade = _shade(triangles, face, points, camera, look)
+        shade = _shade(triangles, face, points, camera, look, int(np.clip(width, *_SHADOW_PX)))
         paint = _linear(colours[face]) * shade
         if look.haze_m > 0:
             distance = np.linalg.norm(points - np.array(camera.eye), axis=1, keepdims=True)
@@ -143,6 +144,7 @@ def _shade(
     points: NDArray[np.float64],
     camera: Camera,
     look: Look,
+    shadow_px: int,
 ) -> NDArray[np.float64]:
     """Returns linear light (N, 3) that falls on the seen points: warm sun, blue sky from above, bounce from below."""
     a, b, c = np.moveaxis(triangles, 1, 0)
@@ -156,34 +158,34 @@ def _shade(
         for part in (near, ~near):
             lit = np.nonzero(part & (sun > 0))[0]
             if len(lit):
-                sun[lit] *= _sunlit(triangles, points[lit], normals[face[lit]])
+                sun[lit] *= _sunlit(triangles, points[lit], normals[face[lit]], shadow_px)
     sky = np.array([0.72, 0.64, 0.56]) + np.array([0.20, 0.36, 0.56]) * (normals[:, 2:] * 0.5 + 0.5)
     return np.asarray(sun[:, None] * (np.array([1.06, 1.0, 0.90]) * look.sun) + (sky * look.ambient)[face])
 
 
 def _sunlit(
-    triangles: NDArray[np.float64], points: NDArray[np.float64], normals: NDArray[np.float64]
+    triangles: NDArray[np.float64], points: NDArray[np.float64], normals: NDArray[np.float64], side: int
 ) -> NDArray[np.float64]:
-    """Returns the share 0..1 of sunlight that reaches points (N, 3) with normals (N, 3), from a map of shadows."""
+    """Returns the share 0..1 of sunlight that reaches points (N, 3) with normals (N, 3), from a map of shadows of that side."""
     low, high = points.min(0), points.max(0)
     reach = float(np.linalg.norm(high - low)) + 1.0
     middle = (low + high) / 2
     sun = Camera(point(middle + _SUN * (reach + 50.0)), point(middle), span_m=1.0)
     local = (points - middle) @ sun.basis().T
     sun = replace(sun, span_m=float(np.abs(local[:, :2]).max()) * 2.04 + 1e-3)
-    shadow = Raster.of(triangles, sun, _SHADOW_PX, _SHADOW_PX, both_sides=True)
-    pixel = _SHADOW_PX / sun.span_m
+    shadow = Raster.of(triangles, sun, side, side, both_sides=True)
+    pixel = side / sun.span_m
     # Points move off their surface by more than a pixel of the map, or a slope would shade itself in stripes.
     local += (normals @ sun.basis().T) * (0.01 + 1.2 / pixel)
-    x, y = _SHADOW_PX / 2 + local[:, 0] * pixel, _SHADOW_PX / 2 - local[:, 1] * pixel
+    x, y = side / 2 + local[:, 0] * pixel, side / 2 - local[:, 1] * pixel
     depth = local[:, 2] + (reach + 50.0) - (0.01 + 0.6 / pixel)
     first = np.where(shadow.face < 0, np.float32(np.inf), shadow.depth).reshape(-1)
     lit = np.zeros(len(points))
     offsets = ((-0.8, -0.3), (0.3, -0.8), (0.8, 0.3), (-0.3, 0.8))
     for dx, dy in offsets:
-        column = np.clip((x + dx).astype(np.int64), 0, _SHADOW_PX - 1)
-        row = np.clip((y + dy).astype(np.int64), 0, _SHADOW_PX - 1)
-        lit += depth <= first[row * _SHADOW_PX + column]
+        column = np.clip((x + dx).astype(np.int64), 0, side - 1)
+        row = np.clip((y + dy).astype(np.int64), 0, side - 1)
+        lit += depth <= first[row * side + column]
     return lit / len(offsets)
 
 

@@ -244,6 +244,7 @@ def fence(draw: Draw) -> Asset:
     if style == "picket":
         tint = draw.colour(palette.PAINTED)
         parts += [box((length, 0.035, 0.08), darker(tint, 0.08), (0, -0.03, z * height)) for z in (0.25, 0.7)]
+        parts += [slab((0.08, 0.08, height - 0.12), tint, (x, -0.07, 0), bevel=0.02) for x in ends]
         count = min(24, max(2, round(length / 0.17)))
         peak = [(-0.045, 0.05), (0.045, 0.05), (0.045, height - 0.08), (0, height), (-0.045, height - 0.08)]
         for x in np.linspace(-length / 2 + 0.06, length / 2 - 0.06, count):

@@ -173,11 +173,12 @@ def _wheel(radius: float, width: float) -> Mesh:
 def _tyre(radius: float) -> Mesh:
     """Returns a thin bicycle wheel with a hub and spokes, standing on z = 0."""
     angle = np.arange(13) * 2 * pi / 12
-    ring = np.stack([radius * np.cos(angle), np.zeros(13), radius * np.sin(angle)], 1)
+    middle = radius - 0.022
+    ring = np.stack([middle * np.cos(angle), np.zeros(13), middle * np.sin(angle)], 1)
     parts = [_hoop(ring[:-1], 0.022)]
     for index in range(4):
         a = index * pi / 4 + 0.2
-        reach = radius * 0.97
+        reach = middle
         end = (reach * np.cos(a), 0.0, reach * np.sin(a))
         parts.append(bar((-end[0], 0.0, -end[2]), end, 0.006, palette.STEEL, sides=3))
     parts.append(box((0.06, 0.09, 0.06), palette.STEEL, (0, 0, -0.03)))
