@@ -1,6 +1,7 @@
 """How hypothesis searches: the same examples in every run, and no deadline, since machines differ.
 
-`pytest tests/property --hypothesis-profile=search` looks for new examples instead, ten times as many where a test does not say.
+`pytest tests/property --hypothesis-profile=search` looks for new examples instead, ten times as many where a test does
+not say.
 """
 
 from hypothesis import settings

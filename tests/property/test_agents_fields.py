@@ -26,13 +26,7 @@ def neighbours(free: NDArray[np.bool_], ahead: NDArray[np.int8], cell: Cell) -> 
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
             inside = 0 <= y + dy < free.shape[1] and 0 <= x + dx < free.shape[2]
-            if (
-                (dy or dx)
-                and inside
-                and free[level, y + dy, x + dx]
-                and free[level, y + dy, x]
-                and free[level, y, x + dx]
-            ):
+            if (dy or dx) and inside and free[level, [y + dy, y + dy, y], [x + dx, x, x + dx]].all():
                 yield (level, y + dy, x + dx), float(np.hypot(dx, dy))
 
 
@@ -62,12 +56,12 @@ def grids(draw: st.DrawFn) -> tuple[NDArray[np.bool_], NDArray[np.int8], Cell]:
     free = rng.random((levels, height, width)) < draw(st.sampled_from([0.6, 0.8, 0.95]))
     free.flat[rng.integers(free.size)] = True
     ahead = np.broadcast_to(np.arange(levels, dtype=np.int8)[:, None, None], free.shape).copy()
-    if levels == 2:
-        y, x = rng.integers(height), rng.integers(width)
-        ahead[rng.integers(2), y, x] = 1 - ahead[rng.integers(2), y, x]
+    for _ in range(levels - 1):
+        portal = rng.integers(2), rng.integers(height), rng.integers(width)
+        ahead[portal] = 1 - portal[0]
     cells = np.argwhere(free)
-    level, y, x = (int(value) for value in cells[rng.integers(len(cells))])
-    return free, ahead, (level, y, x)
+    chosen = cells[rng.integers(len(cells))].tolist()
+    return free, ahead, (chosen[0], chosen[1], chosen[2])
 
 
 @settings(max_examples=150, deadline=None)

@@ -259,7 +259,7 @@ def _grid(table: rows.Rows, graph: SceneGraph, cell_m: float | None) -> tuple[Ra
 
 
 def _spacing(table: rows.Rows, extent_m: float) -> float:
-    """Returns the spacing of the grid for a world of some extent; with doors it is as fine as the grid's size allows."""
+    """Returns the spacing of the grid for a world of some extent; with doors, as fine as the grid's size allows."""
     if extent_m <= SMALL_M:
         return FINE_CELL_M
     if not any(BY_CODE[int(code)].motion is Motion.DOOR for code in table.kind):

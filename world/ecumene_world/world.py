@@ -92,12 +92,17 @@ class World:
         """
         if not self.stale:
             return self.layout
-        if self._pending is None or self._pending.graph_hash != self.graph.hash():
-            self._pending = compile_layout(self.graph, cell_m=self.layout.asked_cell_m, device=self.state.device)
-        return self._pending
+        cell_m, offered = self.layout.asked_cell_m, self._pending
+        if offered is None or offered.asked_cell_m != cell_m or offered.graph_hash != self.graph.hash():
+            self._pending = offered = compile_layout(self.graph, cell_m=cell_m, device=self.state.device)
+        return offered
 
     def offer(self, layout: Layout) -> None:
-        """Hands in a layout that was compiled elsewhere; `recompile` takes it if it is of exactly this graph."""
+        """Hands in a layout that was compiled elsewhere; `recompile` takes it if it is of exactly this graph.
+
+        To compile off the tick: copy the graph between ticks, call `compile_layout(copy, cell_m=layout.asked_cell_m)`
+        on another thread, offer the outcome between ticks and give the command Recompile.
+        """
         self._pending = layout.to(self.state.device)
 
     def recompile(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.unit.world.scenes import compiled, field, house, world
 
-from ecumene_world import Event, World
+from ecumene_world import Event, World, compile_layout
 from ecumene_world.command import (
     AddNode,
     Command,
@@ -292,9 +292,13 @@ def test_a_layout_compiled_elsewhere_is_taken_only_if_it_fits() -> None:
     w.apply([Recompile()])
     assert w.layout.clearance is elsewhere.clearance
     w.apply([MoveNode("bell", Pose.at(4, -5))])
+    w.offer(compile_layout(w.graph, cell_m=0.5))
+    w.apply([Recompile()])
+    assert w.layout.cell_m == 0.25
+    w.apply([MoveNode("bell", Pose.at(4, -6))])
     w.offer(elsewhere)
     w.apply([Recompile()])
-    assert w.layout.thing_position[w.thing("bell")].tolist() == [4, -5, 0]
+    assert w.layout.thing_position[w.thing("bell")].tolist() == [4, -6, 0]
 
 
 def test_a_graph_that_does_not_compile_is_rejected_and_the_world_goes_on() -> None:
@@ -308,8 +312,6 @@ def test_a_graph_that_does_not_compile_is_rejected_and_the_world_goes_on() -> No
 
 
 def test_recompiling_keeps_the_spacing_that_was_asked_for() -> None:
-    from ecumene_world import compile_layout
-
     w = World(field(), layout=compile_layout(field(), cell_m=0.5))
     w.apply([AddNode({"name": "rug", "kind": "rug"}), Recompile()])
     assert w.layout.cell_m == 0.5

@@ -124,9 +124,17 @@ def product(a: Floats, b: Floats) -> Floats:
 
 def rotated(rotation: Floats, point: Floats) -> Floats:
     """Returns points (n, 3) turned by unit quaternions (n, 4) or (1, 4)."""
-    axis = rotation[:, 1:]
-    cross = np.cross(axis, point)
-    return np.asarray(point + 2 * (rotation[:, :1] * cross + np.cross(axis, cross)))
+    w, x, y, z = rotation.T
+    px, py, pz = point.T
+    cx, cy, cz = y * pz - z * py, z * px - x * pz, x * py - y * px
+    return np.stack(
+        [
+            px + 2 * (w * cx + y * cz - z * cy),
+            py + 2 * (w * cy + z * cx - x * cz),
+            pz + 2 * (w * cz + x * cy - y * cx),
+        ],
+        1,
+    )
 
 
 def yaw_of(rotation: Floats) -> Floats:
