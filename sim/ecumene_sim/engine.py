@@ -155,6 +155,6 @@ def feel(state: State, touched: contact.Contacts, blocked: Blocked, velocity: Te
 
 def advance(state: State) -> None:
     """Lets emotes run out and the clock tick."""
-    state.emote_left.sub_(DT).clamp_(min=0.0)
+    state.emote_left.sub_(DT).mul_(state.emote_left > 0.5 * DT)
     state.emote.mul_(state.emote_left > 0)
     state.tick.add_(1)
