@@ -23,7 +23,7 @@ from ecumene_server.hub import Hub, Opening
 from ecumene_server.journal import Journal
 from ecumene_server.late import LateMinds
 from ecumene_server.live import Live
-from ecumene_server.minding import minds_for
+from ecumene_server.minding import Thoughts, minds_for
 from ecumene_server.news import News
 from ecumene_server.openworld import Inhabited, Wanted
 from ecumene_server.records import TickLog
@@ -132,7 +132,7 @@ async def running(settings: Settings, tell: Callable[[str], None]) -> AsyncItera
         url = openworld.database_url(settings, wanted.name)
         store = await stack.enter_async_context(open_store(url, wanted.name, admin_token=token))
         session = await _session(settings, wanted, store, tell)
-        app = await _assemble(settings, wanted.name, session, store)
+        app = await _assemble(settings, wanted.name, session, store, tell)
         stack.push_async_callback(_close, app)
         await stack.enter_async_context(_listening(app))
         app.host.start()
@@ -152,18 +152,19 @@ async def _session(settings: Settings, wanted: Wanted, store: Store, tell: Calla
     return await asyncio.to_thread(Session, scenario(), seed=settings.seed, device=settings.device)
 
 
-async def _assemble(settings: Settings, name: str, session: Session, store: Store) -> App:
+async def _assemble(settings: Settings, name: str, session: Session, store: Store, tell: Callable[[str], None]) -> App:
     loop = asyncio.get_running_loop()
     epoch = await store.begin_epoch(session.now)
-    deciding = minds_for(settings, session.world)
-    minds = None if deciding is None else LateMinds(deciding, session.world)
+    minds = minds_for(settings, session, tell)
+    late = None if minds is None else LateMinds(minds, session.world)
 
     def publish(news: News) -> None:
         loop.call_soon_threadsafe(_published, app, news)
 
-    log, freezer, watch = TickLog(), Freezer(session), Watch(session.world, epoch)
-    session.minds, session.recorder = minds, log
+    log, freezer, watch = TickLog(), Freezer(session, minds), Watch(session.world, epoch)
+    session.minds, session.recorder = late, log
     host = Host(session, watch, log, publish)
+    session.thoughts = None if minds is None else Thoughts(minds, host.ask, host.submit)
     content = await asyncio.to_thread(_scene_file, freezer.graph(0))
     people = await asyncio.to_thread(_people_files)
     site = http.Site({**http.page_files(), **people, SCENE_PATH: content})
@@ -171,9 +172,9 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     role = Role[settings.open_as.upper()]
     opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content), role)
     budget = settings.budget_kb * 1024 // 20
-    live = Live(host, session.engine)
+    live = Live(host, session.engine, minds)
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
-    app = App(settings, name, epoch, session, host, hub, store, journal, site, minds, freezer)
+    app = App(settings, name, epoch, session, host, hub, store, journal, site, late, freezer)
     site.put("/healthz", lambda: http.plain(status.health(app)))
     site.put("/metrics", metrics.exposition(lambda: status.readings(app)))
     frozen = freezer.freeze(0)

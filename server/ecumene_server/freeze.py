@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
+from ecumene_agents import Minds
 from ecumene_scenarios import memory
 from ecumene_scenarios.session import Session
+from ecumene_server.minding import MEMORY
 from ecumene_world import SceneGraph, snapshot
 from ecumene_world.world import World
 
@@ -36,8 +38,9 @@ class Freezer:
     The scene graph is large and rarely edited, so its copy is kept until it is.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, minds: Minds | None) -> None:
         self._session = session
+        self._minds = minds
         self._graph: SceneGraph | None = None
         self._edits = -1
 
@@ -57,6 +60,8 @@ class Freezer:
         twin.readings = {node: dict(fields) for node, fields in world.readings.items()}
         twin.generators = {name: _cloned(generator) for name, generator in world.generators.items()}
         twin.extra = {**world.extra, "scenario": memory.packed(self._session.scenario.memory)}
+        if self._minds is not None:
+            twin.extra[MEMORY] = self._minds.pack()
         return Frozen(self._session.now, twin)
 
 

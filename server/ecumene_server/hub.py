@@ -67,9 +67,6 @@ class Simulation(Protocol):
     def inspect(self, message: wire.Inspect) -> Awaitable[wire.Inspected]:
         """Looks into a mind or a node between two ticks."""
 
-    def speak(self, key: str, text: str) -> None:
-        """Lets the NPC that is spoken to, if any, answer later."""
-
 
 class Accounts(Protocol):
     """Stored accounts; `store.Store` implements it."""
@@ -260,7 +257,6 @@ class Hub:
         self._simulation.submit(command, Ticket(visitor.key, message.id))
         if isinstance(command, Say):
             self.counters.speeches += 1
-            self._simulation.speak(visitor.key, command.text)
 
     def inspect(self, visitor: Visitor, message: wire.Inspect) -> None:
         """Answers later with what there is to see."""

@@ -6,6 +6,8 @@ from typing import Final
 
 import torch
 
+from ecumene_agents import Minds, NobodyThereError
+from ecumene_agents.explanation import Explanation
 from ecumene_server import wire
 from ecumene_sim.engine import Engine
 from ecumene_sim.frame import BANDS, COLUMNS, FAR_M, ROWS, Senses
@@ -13,18 +15,21 @@ from ecumene_world import kinds
 from ecumene_world.avatar import Avatar
 from ecumene_world.graph import Node
 from ecumene_world.kinds import Category
-from ecumene_world.state import Posture, Verb
+from ecumene_world.state import TICK_HZ, Posture, Verb
 from ecumene_world.world import World
 
 NEEDS: Final = ("rest", "food", "company", "fun")
 SENSES: Final = ("vision", "hearing", "touch")
-NOTICED: Final = 8
-"""Most neighbours listed."""
+NOTICED: Final = 16
+"""Most things and people listed."""
+REMEMBERED: Final = 12
+"""Most memories listed."""
 
 _SLOT_BITS: Final = 0xFFFF
+_VISITOR: Final = kinds.kind_named("visitor").code
 
 
-def look(engine: Engine, message: wire.Inspect) -> wire.Inspected:
+def look(engine: Engine, minds: Minds | None, message: wire.Inspect) -> wire.Inspected:
     """Returns what there is to see of the avatar or node that the message names."""
     world = engine.world
     if (message.entity is None) == (message.node is None):
@@ -34,7 +39,7 @@ def look(engine: Engine, message: wire.Inspect) -> wire.Inspected:
     avatar = _avatar(world, message.entity or 0)
     if avatar is None:
         return _nothing(engine, message, f"Nobody has the id {message.entity}.")
-    return _body(engine, message, avatar)
+    return _body(engine, minds, message, avatar)
 
 
 def _nothing(engine: Engine, message: wire.Inspect, sentence: str) -> wire.Inspected:
@@ -82,7 +87,7 @@ def _thing_facts(world: World, name: str) -> dict[str, str]:
     return facts
 
 
-def _body(engine: Engine, message: wire.Inspect, avatar: Avatar) -> wire.Inspected:
+def _body(engine: Engine, minds: Minds | None, message: wire.Inspect, avatar: Avatar) -> wire.Inspected:
     state, slot = engine.world.state, avatar.slot
     speed = float(torch.linalg.vector_norm(state.velocity[0, slot, :2]))
     facts = {
@@ -94,37 +99,87 @@ def _body(engine: Engine, message: wire.Inspect, avatar: Avatar) -> wire.Inspect
     held = int(state.held[0, slot])
     if held >= 0:
         facts["Holds"] = engine.world.layout.thing_name(held)
-    mind = None if avatar.kind == kinds.kind_named("visitor").code else mind_of(engine, avatar)
+    mind = None if avatar.kind == _VISITOR else mind_of(engine, minds, avatar)
     return wire.Inspected(
         message.id, engine.tick, avatar.title, avatar.kind, avatar.entity & 0xFFFFFFFF, facts=facts, mind=mind
     )
 
 
-def mind_of(engine: Engine, avatar: Avatar) -> wire.Mind:
-    """Returns what the world itself knows of a mind: its senses, needs and intent."""
+def mind_of(engine: Engine, minds: Minds | None, avatar: Avatar) -> wire.Mind:
+    """Returns an NPC's mind: what it perceives now, what it last decided, and what its slow mind is about."""
     world, slot = engine.world, avatar.slot
     state = world.state
     senses = engine.sense(torch.tensor([slot], device=state.device))
     present = state.sense_present[0, slot].tolist()
     verb = Verb(int(state.verb[0, slot]))
     x, y, z = state.goal[0, slot].tolist()
+    decided = _decision(minds, slot)
     return wire.Mind(
-        driver="scripted",
-        persona=f"{avatar.title}, {avatar.role}." if avatar.role else f"{avatar.title}.",
+        driver="none" if minds is None else minds.kind,
+        persona=_persona(minds, avatar),
         intent=_intent(world, avatar, verb),
-        reason="",
+        reason=_reason(minds, avatar),
         goal=None if verb is Verb.WAIT else (x, y, z),
         needs=dict(zip(NEEDS, (round(each, 3) for each in state.needs[0, slot].tolist()), strict=True)),
         senses=dict(zip(SENSES, present, strict=True)),
-        contribution={},
-        noticed=noticed(world, senses),
-        remembers=[],
-        action=[],
+        contribution={} if decided is None else dict(decided.pool),
+        attention={} if decided is None else dict(decided.attention),
+        effects={} if decided is None else {sense: each.divergence for sense, each in decided.effects.items()},
+        proposals={} if decided is None else dict(decided.experts),
+        noticed=noticed(world, senses, decided),
+        remembers=_memories(world, minds, avatar),
+        action=[] if decided is None else [*decided.move, decided.turn],
         vision=picture(senses) if present[0] else None,
         hearing=heard(senses) if present[1] else None,
         bands=BANDS,
         touch=[round(each * 100, 1) for each in senses.touch[0, 0, :9].tolist()],
     )
+
+
+def _decision(minds: Minds | None, slot: int) -> Explanation | None:
+    if minds is None:
+        return None
+    try:
+        return minds.explain(slot)
+    except NobodyThereError:  # it has not decided anything yet
+        return None
+
+
+def _persona(minds: Minds | None, avatar: Avatar) -> str:
+    if minds is None:
+        return f"{avatar.title}, {avatar.role}." if avatar.role else f"{avatar.title}."
+    persona = minds.mind(avatar.key).persona
+    work = f", {persona.role}" if persona.role else ""
+    return f"{persona.name}{work}, {persona.temper}."
+
+
+def _reason(minds: Minds | None, avatar: Avatar) -> str:
+    if minds is None:
+        return ""
+    mind = minds.mind(avatar.key)
+    if mind.favour is not None:
+        return "Somebody asked for it."
+    return mind.aim.reason if mind.aim is not None else ""
+
+
+def _memories(world: World, minds: Minds | None, avatar: Avatar) -> list[str]:
+    if minds is None:
+        return []
+    memory, told = minds.mind(avatar.key).memory, []
+    for episode in reversed(memory.episodes):
+        known = memory.people.get(episode.who)
+        words = (
+            episode.what,
+            known.name if known else "",
+            f"at {_place(world, episode.where)}" if episode.where else "",
+        )
+        told.append(f"{' '.join(filter(None, words))}, {(world_tick(world) - episode.tick) // TICK_HZ} s ago")
+    return told[:REMEMBERED]
+
+
+def world_tick(world: World) -> int:
+    """Returns the ticks that world 0 has lived."""
+    return int(world.state.tick[0])
 
 
 def picture(senses: Senses) -> wire.Picture:
@@ -138,12 +193,17 @@ def heard(senses: Senses) -> bytes:
     return _bytes((senses.hearing[0, 0, :, -1] * 255).clamp(0, 255).to(torch.uint8))
 
 
-def noticed(world: World, senses: Senses) -> list[wire.Noticed]:
-    """Returns whom the first avatar has around it, and what fills its view, nearest first."""
+def noticed(world: World, senses: Senses, decided: Explanation | None) -> list[wire.Noticed]:
+    """Returns whom the first avatar has around it, and what fills its view, nearest first.
+
+    A neighbour weighs what the last decision attended to it; what is seen weighs its share of the view.
+    """
     found = []
-    for slot, row in zip(senses.neighbour_slot[0, 0].tolist(), senses.neighbours[0, 0].tolist(), strict=True):
+    slots, rows = senses.neighbour_slot[0, 0].tolist(), senses.neighbours[0, 0].tolist()
+    attended = decided.neighbour_attention if decided is not None else (0.0,) * len(slots)
+    for slot, row, weight in zip(slots, rows, attended, strict=True):
         if slot >= 0:
-            found.append(wire.Noticed("neighbour", _title(world, slot), round(row[5], 2), 0.0))
+            found.append(wire.Noticed("neighbour", _title(world, slot), round(row[5], 2), round(weight, 3)))
     kind, depth = senses.vision_kind[0, 0].flatten(), senses.vision_depth[0, 0].flatten()
     for category in torch.unique(kind).tolist():
         share = float((kind == category).float().mean())
@@ -151,7 +211,7 @@ def noticed(world: World, senses: Senses) -> list[wire.Noticed]:
         if category != int(Category.SKY):
             name = Category(category).name.lower()
             found.append(wire.Noticed("vision", name, round(nearest, 2), round(share, 3)))
-    return sorted(found, key=lambda each: each.distance_m)[: 2 * NOTICED]
+    return sorted(found, key=lambda each: each.distance_m)[:NOTICED]
 
 
 def _intent(world: World, avatar: Avatar, verb: Verb) -> str:
@@ -159,12 +219,14 @@ def _intent(world: World, avatar: Avatar, verb: Verb) -> str:
     words = verb.name.lower().replace("_", " ")
     place, target = int(state.place[0, slot]), int(state.target[0, slot])
     if place >= 0:
-        name = world.layout.names[int(world.layout.place_row[place])]
-        title = str(world.graph.node(name).attributes.get("title", name)) if name in world.graph else name
-        return f"{words}: {title}"
+        return f"{words}: {_place(world, world.layout.names[int(world.layout.place_row[place])])}"
     if target >= 0:
         return f"{words}: {_title(world, target)}"
     return words
+
+
+def _place(world: World, name: str) -> str:
+    return str(world.graph.node(name).attributes.get("title", name)) if name in world.graph else name
 
 
 def _title(world: World, slot: int) -> str:

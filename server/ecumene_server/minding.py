@@ -1,23 +1,120 @@
-"""Who decides for NPCs in a served world: trained minds, the scripted baseline, or nobody."""
+"""Who decides for NPCs in a served world: trained minds, the scripted baseline, or nobody; and who answers visitors."""
 
 from __future__ import annotations
 
-from ecumene_agents import scripted
-from ecumene_scenarios.session import DecidingMinds
+import re
+from collections.abc import Callable, Sequence
+from math import dist
+from pathlib import Path
+from typing import Final
+
+from ecumene_agents import Minds
+from ecumene_agents.errors import AgentsError
+from ecumene_scenarios.cast import WEIGHTS
+from ecumene_scenarios.session import Session
+from ecumene_server import wire
+from ecumene_server.errors import FailedError
 from ecumene_server.settings import Settings
-from ecumene_sim.frame import Actions, Senses
-from ecumene_world.world import World
+from ecumene_world import kinds
+from ecumene_world.avatar import Avatar
+from ecumene_world.command import Command
+from ecumene_world.event import Event
+
+MEMORY: Final = "minds"
+"""Under which the minds' memory is kept in snapshots."""
+_ADDRESSED: Final = re.compile(r"@(\w+)\W*(.*)", re.DOTALL)
+_VISITOR: Final = kinds.kind_named("visitor").code
 
 
-class Scripted:
-    """The scripted baseline as minds."""
+def minds_for(settings: Settings, session: Session, tell: Callable[[str], None]) -> Minds | None:
+    """Returns the minds that the settings ask for, remembering what the snapshot kept.
 
-    def decide(self, senses: Senses) -> Actions:
-        """Decides for the sensed slots."""
-        return scripted.decide(senses)
+    Raises:
+        FailedError: The named weights do not exist.
+        WeightsError: They can't be read.
+    """
+    if settings.minds == "none":
+        return None
+    weights = _weights(settings, tell) if settings.minds == "fusion" else None
+    minds = Minds(
+        session.world,
+        weights=weights,
+        routes=session.routes,
+        keeps_speech=settings.keep_chat,
+        device=settings.device,
+    )
+    kept = session.world.extra.get(MEMORY)
+    if kept is not None:
+        try:
+            minds.unpack(kept)
+        except AgentsError as error:
+            tell(f"The NPCs have forgotten what was: {error}.")
+    return minds
 
 
-def minds_for(settings: Settings, world: World) -> DecidingMinds | None:
-    """Returns the minds that the settings ask for."""
-    del world
-    return None if settings.minds == "none" else Scripted()
+def _weights(settings: Settings, tell: Callable[[str], None]) -> Path | None:
+    if settings.weights:
+        file = Path(settings.weights) / WEIGHTS.name
+        if not file.is_file():
+            raise FailedError(f"there are no weights {str(file)!r}; `ecumene train minds` makes them")
+        return file
+    if not WEIGHTS.is_file():
+        tell("No trained minds are installed, so the scripted ones decide; `ecumene train minds` makes them.")
+        return None
+    return WEIGHTS
+
+
+class Thoughts:
+    """The slow minds of a live world: intents come from the tick, answers to visitors from between two ticks.
+
+    Args:
+        minds: Whose.
+        later: Runs a question on the tick thread between two ticks.
+        submit: Queues a command for the next tick.
+    """
+
+    def __init__(
+        self, minds: Minds, later: Callable[[Callable[[], None]], object], submit: Callable[[Command], None]
+    ) -> None:
+        self._minds = minds
+        self._later = later
+        self._submit = submit
+
+    def think(self, tick: int) -> Sequence[Command]:
+        """Returns what NPCs intend from now on."""
+        return self._minds.think(tick)
+
+    def hear(self, events: Sequence[Event]) -> Sequence[Command]:
+        """Lets the NPCs who were spoken to answer, after the tick; returns nothing now."""
+        said = [event for event in events if event.name == "said" and self._is_visitor(event.subject)]
+        if said:
+            self._later(lambda: self._answer(said))
+        return ()
+
+    def _answer(self, said: Sequence[Event]) -> None:
+        for event in said:
+            for command in self._commands(event):
+                self._submit(command)
+
+    def _commands(self, event: Event) -> Sequence[Command]:
+        addressed = _ADDRESSED.match(str(event.data.get("text", "")))
+        if addressed is None:
+            return self._minds.hear([event])
+        npc = self._called(addressed[1], event)
+        return [] if npc is None else self._minds.converse(npc.key, event.subject, addressed[2] or "hello")
+
+    def _called(self, name: str, event: Event) -> Avatar | None:
+        """Returns the nearest NPC within earshot whose first name that is."""
+        world, near = self._minds.world, []
+        for avatar in world.avatars.values():
+            if avatar.kind == _VISITOR or avatar.title.split(" ")[0].casefold() != name.casefold():
+                continue
+            x, y, z = world.state.position[avatar.world, avatar.slot].tolist()
+            away = dist((x, y, z), event.position or (x, y, z))
+            if away <= wire.HEARING_M:
+                near.append((away, avatar.slot, avatar))
+        return min(near)[2] if near else None
+
+    def _is_visitor(self, key: str) -> bool:
+        avatar = self._minds.world.avatars.get(key)
+        return avatar is not None and avatar.kind == _VISITOR

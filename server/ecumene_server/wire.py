@@ -362,10 +362,13 @@ class Mind(msgspec.Struct, frozen=True):
         goal: Where it is heading, metres; None without a goal.
         needs: Need to satisfaction, 0..1.
         senses: Sense to whether it is present.
-        contribution: Sense to its share in the last decision, 0..1.
+        contribution: Expert (self or a sense) to its share in the last decision, 0..1; empty without a network.
+        attention: What the network looked at to its share, 0..1; empty without a network.
+        effects: Sense to how much the decision would change without it, nats.
+        proposals: Expert to the move it proposed, ahead and left, -1..1.
         noticed: What it perceives, most attended first.
         remembers: Recent memories, newest first.
-        action: Last decision: move ahead and left -1..1, turn radians, gaze yaw and pitch radians.
+        action: Last decision: move ahead and left -1..1, turn in parts of a half turn; empty before the first.
         vision: What it sees, or None without that sense.
         hearing: Left and right ear, one byte a mel band (0..255), or None.
         bands: Number of mel bands of one ear.
@@ -380,6 +383,9 @@ class Mind(msgspec.Struct, frozen=True):
     needs: dict[str, float]
     senses: dict[str, bool]
     contribution: dict[str, float]
+    attention: dict[str, float]
+    effects: dict[str, float]
+    proposals: dict[str, tuple[float, float]]
     noticed: list[Noticed]
     remembers: list[str]
     action: list[float]

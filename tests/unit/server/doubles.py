@@ -64,7 +64,6 @@ class FakeWorld:
         self.all: list[Command] = []
         self.ids: dict[str, int] = {}
         self.stands: dict[str, Stand] = {}
-        self.spoken: list[tuple[str, str]] = []
         self.full = False
         self._serial = 0
 
@@ -74,9 +73,6 @@ class FakeWorld:
 
     async def inspect(self, message: wire.Inspect) -> wire.Inspected:
         return wire.Inspected(message.id, self.tick, "A bench")
-
-    def speak(self, key: str, text: str) -> None:
-        self.spoken.append((key, text))
 
     def step(self, *, durable: bool = False, errors: dict[str, str] | None = None, **extra: Any) -> News:
         self.tick += 1
