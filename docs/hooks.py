@@ -23,7 +23,8 @@ PUBLIC = {
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Replaces `{{ cli }}`, `{{ wire }}` and `{{ python }}`."""
-    return re.sub(r"\{\{ (cli|wire|python) \}\}", lambda m: {"cli": cli, "wire": wire, "python": python}[m[1]](), markdown)
+    made = {"cli": cli, "wire": wire, "python": python}
+    return re.sub(r"\{\{ (cli|wire|python) \}\}", lambda found: made[found[1]](), markdown)
 
 
 def cli() -> str:

@@ -23,6 +23,17 @@ CORE = ("models", "world", "sim", "agents")
 CORE_LIBRARIES = {"torch", "numpy", "scipy", "networkx", "safetensors"}
 OPTIONAL_IN_WORLD = {"shapely", "osmium", "laspy"}
 CLOCKS_AND_SOCKETS = {"asyncio", "time", "socket", "websockets", "aiomqtt", "sqlalchemy", "alembic", "uvloop"}
+ELSEWHERE = (
+    "msgspec",
+    "pettingzoo",
+    "gymnasium",
+    "websockets",
+    "sqlalchemy",
+    "yaml",
+    "rich",
+    "aiomqtt",
+    "PIL",
+) + tuple(sorted(OPTIONAL_IN_WORLD))
 FORBIDDEN_CALLS = {"empty": "numpy", "empty_like": "numpy", "load": "torch"}
 
 
@@ -33,8 +44,8 @@ def sources(folder: str) -> list[Path]:
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Yields (top-level name, whether imported when the module loads)."""
     tree = ast.parse(path.read_text())
-    at_load = set(ast.walk(ast.Module(body=[n for n in tree.body if not isinstance(n, ast.FunctionDef)], type_ignores=[])))
-    inside = {n for f in ast.walk(tree) if isinstance(f, (ast.FunctionDef, ast.AsyncFunctionDef)) for n in ast.walk(f)}
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = {node for function in functions for node in ast.walk(function)}
     for node in ast.walk(tree):
         names = []
         if isinstance(node, ast.Import):
@@ -42,7 +53,7 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = [node.module]
         for name in names:
-            yield name.split(".")[0], node in at_load and node not in inside
+            yield name.split(".")[0], node not in inside
 
 
 def third_party(path: Path) -> Iterator[tuple[str, bool]]:
@@ -77,7 +88,8 @@ def test_clocks_and_sockets_live_in_the_server(folder: str) -> None:
 
 
 def test_networkx_lives_in_the_world() -> None:
-    users = {p.relative_to(ROOT).parts[0] for f in PACKAGES for p in sources(f) for n, _ in imports(p) if n == "networkx"}
+    files = [path for folder in PACKAGES for path in sources(folder)]
+    users = {path.relative_to(ROOT).parts[0] for path in files if "networkx" in {name for name, _ in imports(path)}}
     assert users == {"world"}
 
 
@@ -108,13 +120,11 @@ def test_core_imports_with_five_libraries_present() -> None:
     """What a machine with torch, numpy, scipy, networkx and safetensors alone would see."""
     program = f"""
 import sys
-class Only:
-    allowed = {sorted(CORE_LIBRARIES)!r}
-    refused = ("msgspec", "pettingzoo", "gymnasium", "websockets", "sqlalchemy", "yaml", "rich", "shapely", "osmium", "laspy", "aiomqtt", "PIL")
+class Without:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in self.refused:
+        if name.split(".")[0] in {ELSEWHERE!r}:
             raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Only())
+sys.meta_path.insert(0, Without())
 import ecumene_models, ecumene_world, ecumene_sim, ecumene_agents
 import pkgutil, importlib
 for package in (ecumene_models, ecumene_world, ecumene_sim, ecumene_agents):

@@ -15,13 +15,20 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
-BLOCK = re.compile(r"^```(?P<language>python|console|yaml)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<body>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"^```(?P<language>python|console|yaml)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<body>.*?)^```$", re.M | re.S
+)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)")
 BIN = Path(sys.executable).parent
 
 
 def run(line: str, folder: Path) -> None:
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "ECUMENE_DATA": str(ROOT / "data"), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "ECUMENE_DATA": str(ROOT / "data"),
+        "OMP_NUM_THREADS": "1",
+    }
     done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"$ {line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
@@ -48,7 +55,9 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
         run(f"{sys.executable} {name}", tmp_path)
 
 
-@pytest.mark.parametrize("page", sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]), ids=lambda p: p.name
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text()):
         assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"

@@ -11,9 +11,6 @@ from typing import Any
 from ecumene_server.commands import output
 from ecumene_server.errors import UsageError
 
-SMOKE = {"worlds": 2, "steps": 4, "clone": 1, "critic": 1, "improve": 1}
-"""A training that only shows that everything works."""
-
 
 def add(subcommands: Any) -> None:
     """Describes the command."""
@@ -46,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}")
     config = TrainingConfig(seed=options.seed, tasks=tasks, device=options.device)
     if options.smoke:
-        config = replace(config, **SMOKE)
+        config = replace(config, worlds=2, steps=4, clone=1, critic=1, improve=1)
     if options.worlds is not None:
         config = replace(config, worlds=options.worlds)
     if options.iterations is not None:
