@@ -1,6 +1,6 @@
 """What the documentation tells people to type works: python and console blocks run, page by page, in a scratch folder.
 
-`console` blocks hold lines that begin with `$ `; a block that starts a server is written as `text` and tested elsewhere.
+`console` blocks hold lines that begin with `$ `; a block that starts a server is `text`, and tested elsewhere.
 """
 
 from __future__ import annotations
