@@ -16,7 +16,7 @@ from ecumene_world.pose import Pose
 
 _FOOT: Final = ("pavement", "plaza", "path")
 PUBLIC: Final = frozenset({"cafe", "shop", "museum", "school", "clinic", "office"})
-ENTERABLE: Final = {"cafe": 2, "museum": 1, "shop": 2, "clinic": 1, "office": 1, "school": 1, "home": 2}
+ENTERABLE: Final = {"cafe": 2, "museum": 1, "shop": 2, "clinic": 1, "office": 1, "school": 1, "home": 2, "apartment": 1}
 """How many buildings of each use are furnished, if they suit; the ones nearest to the square."""
 
 

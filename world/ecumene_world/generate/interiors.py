@@ -169,7 +169,8 @@ def _inside(furnisher: Furnisher, shell: Shell) -> Node:
     reach = furnisher.build.site.reach(x, y)
     at = reach.nearest(*room.world(*room.middle), 12.0) or (x, y)
     pose = Pose.at(*at, FLOOR_Z_M, room.frame.yaw)
-    return furnisher.build.place(shell.use, shell.title, pose, 1.5, parent=furnisher.parent)
+    role = "home" if shell.use == "apartment" else shell.use
+    return furnisher.build.place(role, shell.title, pose, 1.5, parent=furnisher.parent)
 
 
 def _distance(point: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

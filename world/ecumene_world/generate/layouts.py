@@ -38,6 +38,14 @@ _SUITES: Final[dict[str, tuple[Filler, ...]]] = {
         furniture.study,
         furniture.bedroom,
     ),
+    "apartment": (
+        furniture.living_room,
+        furniture.dining_kitchen,
+        furniture.bedroom,
+        furniture.study,
+        furniture.bedroom,
+        furniture.library_room,
+    ),
     "clinic": (
         furniture.waiting_room,
         furniture.consulting_room,

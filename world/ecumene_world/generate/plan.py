@@ -68,6 +68,7 @@ class Square:
         radius_m: Of the paved disk about the centre.
         paths: Centre lines (2, 2) from the disk to the outline.
         title: What it is called.
+        market: Whether stalls stand on it.
     """
 
     polygon: Points
@@ -75,6 +76,7 @@ class Square:
     radius_m: float
     paths: Sequence[Points]
     title: str
+    market: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

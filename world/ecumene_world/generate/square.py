@@ -30,7 +30,8 @@ def set_square(work: Work, square: Square) -> tuple[float, float]:
     openings = gaps(angles)
     for gap in openings:
         _sector(work, square, place, gap)
-    _market(work, square, place, openings[0::2])
+    if square.market:
+        _market(work, square, place, openings[0::2])
     for gap in openings[1::2]:
         _arc(work, square, place, "terrace", gap, 0.76, 4.4)
     _signs(work, square, place, openings)
