@@ -6,6 +6,7 @@ through portals: whoever stands on one goes on upstairs, or downstairs, at the s
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -59,7 +60,12 @@ class RouteMap:
         self._node = np.flatnonzero(self.free)
         self._number = np.full(self.free.size, -1, np.int32)
         self._number[self._node] = np.arange(len(self._node), dtype=np.int32)
-        self._graph = self._backward_graph(_costs(clearance, layout.surface.cpu().numpy()))
+        self._cost = _costs(clearance, layout.surface.cpu().numpy())
+
+    @cached_property
+    def _graph(self) -> csr_array:
+        """The edges; made when the first field is computed, since that may happen elsewhere."""
+        return self._backward_graph(self._cost)
 
     def __len__(self) -> int:
         return self.free.size

@@ -15,7 +15,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ecumene_agents.fields import ARRIVED, NOWHERE, PORTAL, RouteMap
+from ecumene_agents.fields import ARRIVED, NOWHERE, PORTAL, Directions, RouteMap
 from ecumene_agents.vectors import length
 from ecumene_world.grid import sample
 from ecumene_world.layout import Layout
@@ -117,9 +117,34 @@ class Routes:
     def work(self, count: int) -> int:
         """Computes up to `count` fields that were wanted, in the order they were; returns how many are left."""
         for _ in range(min(count, len(self._wanted))):
-            goal = next(iter(self._wanted))
-            self._install(goal, self._wanted.pop(goal))
+            wanted = self.take_wanted()
+            assert wanted is not None, "the list was not empty"
+            self._install(*wanted)
         return len(self._wanted)
+
+    def take_wanted(self) -> tuple[int, float] | None:
+        """Takes what was wanted first off the list: goal node and reach of a field; None if nothing is wanted."""
+        if not self._wanted:
+            return None
+        goal = next(iter(self._wanted))
+        return goal, self._wanted.pop(goal)
+
+    def put(self, goal: int, limit: float, directions: Directions) -> None:
+        """Keeps a field of this layout that `RouteMap.field` computed, here or elsewhere.
+
+        Args:
+            goal: Flat free node.
+            limit: How far the field reaches.
+            directions: (L·H·W,) i8.
+        """
+        row = self._fields.pop(goal, (-1, 0.0))[0]
+        if row < 0:
+            row = self._free_row()
+        self._table[row] = torch.from_numpy(directions).to(self._table.device)
+        self._fields[goal] = (row, limit)
+        self._row_of[goal] = row
+        if goal in self._wanted and self._wanted[goal] <= limit:
+            del self._wanted[goal]
 
     def distance(self, world: int, slot: int, place: int) -> float | None:
         """Returns how long an avatar's walk to a place is, m; None without a way or before its field is there."""
@@ -201,12 +226,7 @@ class Routes:
 
     def _install(self, goal: int, limit: float) -> None:
         """Computes a field and gives it a row, if need be that of the longest unused one."""
-        row = self._fields.pop(goal, (-1, 0.0))[0]
-        if row < 0:
-            row = self._free_row()
-        self._table[row] = torch.from_numpy(self._map.field(goal, limit)).to(self._table.device)
-        self._fields[goal] = (row, limit)
-        self._row_of[goal] = row
+        self.put(goal, limit, self._map.field(goal, limit))
 
     def _free_row(self) -> int:
         used = len(self._fields)

@@ -2,6 +2,7 @@ import pytest
 import torch
 from tests.unit.agents.grounds import all_slots, send, settle, world_of
 
+from ecumene_agents.fields import RouteMap
 from ecumene_agents.routes import Routes
 from ecumene_world import compile_layout
 from ecumene_world.grid import sample
@@ -61,6 +62,22 @@ def test_without_a_field_it_heads_straight_until_work_is_done() -> None:
     assert routes.work(5) == 0
     routes.update(all_slots(world))
     assert not torch.equal(world.state.waypoint[0, slot], world.state.goal[0, slot])
+
+
+def test_a_field_computed_elsewhere_leads_like_one_of_its_own() -> None:
+    world = world_of("walled")
+    slot = settle(world, "npc:1", -6, -4)
+    send(world, "npc:1", Verb.GO, "east")
+    own, fed = Routes(world), Routes(world, per_tick=0)
+    own.update(all_slots(world))
+    expected = waypoint(world, slot).clone()
+    fed.update(all_slots(world))
+    wanted = fed.take_wanted()
+    assert wanted is not None
+    fed.put(*wanted, RouteMap(world.layout).field(*wanted))
+    fed.update(all_slots(world))
+    assert torch.equal(waypoint(world, slot), expected)
+    assert fed.take_wanted() is None
 
 
 def test_only_so_many_fields_are_computed_in_a_tick() -> None:
