@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 import torch
 from torch import Tensor
 
+from ecumene_agents import full_name
 from ecumene_scenarios import tally
 from ecumene_scenarios.scenario import Scenario
 from ecumene_sim.frame import Frame
@@ -88,7 +89,8 @@ class Living(Scenario):
         key = f"npc:{number}" if world.state.worlds == 1 else f"npc:{index}.{number}"
         speed = 1.1 + 0.5 * float(torch.rand((), generator=generator))
         look = int(torch.randint(1 << 30, (), generator=generator))
-        return Spawn(key, "npc", role=ROLES[number % len(ROLES)], look=look, max_speed=speed, world=index)
+        role = ROLES[number % len(ROLES)]
+        return Spawn(key, "npc", title=full_name(look), role=role, look=look, max_speed=speed, world=index)
 
 
 class Plaza(Living):
