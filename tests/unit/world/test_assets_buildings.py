@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecumene_world.assets.buildings import STYLES, building
+from ecumene_world.assets.buildings import STYLES, building, storey_m
 from ecumene_world.assets.facade import Quads, Wall, tiles
 from ecumene_world.assets.raster import Camera, Raster
 from ecumene_world.assets.roofs import gable_roof, hip_roof, wings
@@ -153,3 +153,9 @@ def test_an_inner_wall_has_its_holes() -> None:
     assert (Raster.of(pierced.triangles.astype(np.float64), through, 5, 5).face < 0).all()
     assert (Raster.of(solid.triangles.astype(np.float64), through, 5, 5).face >= 0).all()
     assert len(wall(5.0, 3.0, 0.2, [(9.0, 1.0, 0.0, 2.0)]).faces) == len(solid.faces)
+
+
+def test_storeys_can_be_told_before_building() -> None:
+    assert 2.0 < storey_m(RECTANGLE, 9.0, 3) < 4.5
+    low, high = (building(RECTANGLE, 9.0, 3, interior=True, storeys=count) for count in (1, 2))
+    assert len(low.faces) == len(high.faces), "the same rooms, under a higher ceiling"

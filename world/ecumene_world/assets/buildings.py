@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import cos, pi, sin
 from typing import Final
 
@@ -12,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ecumene_world.assets import palette
 from ecumene_world.assets.facade import Opening, Quads, Wall, tiles
-from ecumene_world.assets.mesh import RGB, Mesh
+from ecumene_world.assets.mesh import Mesh
+from ecumene_world.assets.openings import DOOR_M, Look, add_door, add_openings, storey_of
 from ecumene_world.assets.palette import darker, lighter, mixed
 from ecumene_world.assets.polygon import area_m2, cleaned, inset, oriented_box, triangulated
 from ecumene_world.assets.roofs import flat_roof, gable_roof, hip_roof, mansard_roof, wings
@@ -20,44 +20,12 @@ from ecumene_world.assets.solids import box
 from ecumene_world.errors import GraphError
 
 STYLES: Final = ("auto", "old_town", "modern", "hall")
-_STOREY_M: Final = 3.1
-_DOOR: Final = (1.15, 2.25)
-"""Width and height of a door, metres."""
-_WINDOW_FACES: Final = 900
-"""Triangles that windows may take before they are drawn plainer."""
 _WALL_M: Final = 0.3
 _HIPPED: Final = 0.92
 """Steepness from which a four-sided plan gets a hip instead of a gable."""
 
 Entrance = tuple[float, float, float]
 """Position x, y in metres and outward yaw in radians."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What distinguishes one building from the next.
-
-    Attributes:
-        style: One of `STYLES` but "auto".
-        facade: sRGB of the walls.
-        ground: sRGB of the ground floor.
-        roof: sRGB of the tiles.
-        plinth: sRGB.
-        door: sRGB.
-        shutters: sRGB, or None for none.
-        shop: Whether the longest wall with an entrance has a shop window.
-        steep: Rise over run of the roof.
-    """
-
-    style: str
-    facade: RGB
-    ground: RGB
-    roof: RGB
-    plinth: RGB
-    door: RGB
-    shutters: RGB | None
-    shop: bool
-    steep: float
 
 
 def building(
@@ -93,12 +61,12 @@ def building(
     doors = _doors(walls, entrances)
     quads = Quads()
     _shell(quads, plan, walls, doors, eaves, look, interior=interior)
-    _openings(quads, walls, doors, eaves, look, rng)
+    add_openings(quads, walls, doors, eaves, look, rng)
     for index, u in doors:
-        _door(quads, walls[index], u, look, leaf=not interior, low=_storey(eaves) < 2.6)
+        add_door(quads, walls[index], u, look, leaf=not interior, low=storey_of(eaves) < 2.6)
     parts = [quads.mesh(), roof, *_crown(plan, eaves, ridge, look)]
     if interior:
-        parts.append(_inside(plan, walls, doors, min(eaves, storeys * _storey(eaves)), look))
+        parts.append(_inside(plan, walls, doors, min(eaves, storeys * storey_of(eaves)), look))
     return Mesh.merged(parts)
 
 
@@ -110,7 +78,7 @@ def storey_m(footprint: ArrayLike, height_m: float, seed: int, *, style: str = "
     """
     plan = _checked(footprint, height_m, style)
     look = _look(plan, height_m, style, np.random.default_rng([seed % 2**32, 12]))
-    return _storey(_roof(plan, height_m, look)[1])
+    return storey_of(_roof(plan, height_m, look)[1])
 
 
 def _checked(footprint: ArrayLike, height_m: float, style: str) -> NDArray[np.float64]:
@@ -124,7 +92,7 @@ def _checked(footprint: ArrayLike, height_m: float, style: str) -> NDArray[np.fl
     return plan
 
 
-def _look(plan: NDArray[np.float64], height_m: float, style: str, rng: np.random.Generator) -> _Look:
+def _look(plan: NDArray[np.float64], height_m: float, style: str, rng: np.random.Generator) -> Look:
     area = area_m2(plan)
     if style == "auto":
         tall, large = height_m > 22, area > 900
@@ -137,7 +105,7 @@ def _look(plan: NDArray[np.float64], height_m: float, style: str, rng: np.random
     if style != "old_town":
         facade = mixed(facade, (236, 233, 226), 0.6)
         roof = mixed(palette.STONE[1], palette.SLATE[1], 0.4)
-    return _Look(
+    return Look(
         style=style,
         facade=facade,
         ground=(facade, lighter(facade, 0.3), darker(facade, 0.16))[int(rng.integers(3))],
@@ -150,7 +118,7 @@ def _look(plan: NDArray[np.float64], height_m: float, style: str, rng: np.random
     )
 
 
-def _roof(plan: NDArray[np.float64], height_m: float, look: _Look) -> tuple[Mesh, float, float]:
+def _roof(plan: NDArray[np.float64], height_m: float, look: Look) -> tuple[Mesh, float, float]:
     """Returns the roof, the height of the eaves and the height of the ridge."""
     _, size, _ = oriented_box(plan)
     if look.style != "old_town":
@@ -178,7 +146,7 @@ def _roof(plan: NDArray[np.float64], height_m: float, look: _Look) -> tuple[Mesh
 
 def _doors(walls: Sequence[Wall], entrances: Sequence[Entrance]) -> list[tuple[int, float]]:
     """Returns the wall and the middle u of each door, kept clear of the wall's ends; too short walls get none."""
-    wide = _DOOR[0] + 0.3
+    wide = DOOR_M[0] + 0.3
     room = [index for index, wall in enumerate(walls) if wall.length_m > wide]
     if not room:
         return []
@@ -202,21 +170,21 @@ def _shell(
     walls: Sequence[Wall],
     doors: Sequence[tuple[int, float]],
     eaves: float,
-    look: _Look,
+    look: Look,
     *,
     interior: bool,
 ) -> None:
     """Adds the bare walls, the plinth, the string course and the cornice."""
-    storey = _storey(eaves)
+    storey = storey_of(eaves)
     for index, wall in enumerate(walls):
         holes: list[Opening] = []
         if interior:
-            holes = [(u - _DOOR[0] / 2, _DOOR[0], 0.0, _DOOR[1]) for at, u in doors if at == index]
+            holes = [(u - DOOR_M[0] / 2, DOOR_M[0], 0.0, DOOR_M[1]) for at, u in doors if at == index]
         for u, v, width, height in tiles(wall.length_m, storey, holes):
             quads.add(wall.rectangles(u, v, width, height), look.ground)
         if eaves - storey > 0.1:
             quads.add(wall.rectangles(0, storey, wall.length_m, eaves - storey), look.facade)
-        gaps = [(u - _DOOR[0] / 2 - 0.06, _DOOR[0] + 0.12, 0.0, 9.0) for at, u in doors if at == index]
+        gaps = [(u - DOOR_M[0] / 2 - 0.06, DOOR_M[0] + 0.12, 0.0, 9.0) for at, u in doors if at == index]
         for u, _, width, _ in tiles(wall.length_m, 0.5, gaps):
             quads.add(wall.ledges(u, 0.0, width, min(0.5, 0.2 * eaves), 0.05), look.plinth)
     bands = [(eaves - 0.32, 0.3, 0.12, palette.TRIM)]
@@ -230,148 +198,7 @@ def _shell(
         quads.strip(np.column_stack([ring, top]), np.column_stack([plan, top]), tone)
 
 
-def _openings(
-    quads: Quads,
-    walls: Sequence[Wall],
-    doors: Sequence[tuple[int, float]],
-    eaves: float,
-    look: _Look,
-    rng: np.random.Generator,
-) -> None:
-    """Adds windows storey by storey, one shop window and balconies."""
-    storey = _storey(eaves)
-    count = max(1, round(eaves / storey))
-    pitch, detail = _spacing(walls, count, look, rng)
-    shop = _shop_wall(walls, doors) if look.shop and look.style == "old_town" and storey > 2.5 else None
-    for index, wall in enumerate(walls):
-        columns = int((wall.length_m - 0.7) / pitch)
-        if columns < 1:
-            continue
-        gap = wall.length_m / columns
-        middles: NDArray[np.float64] = (np.arange(columns, dtype=np.float64) + 0.5) * gap
-        blocked = [u for at, u in doors if at == index]
-        free = middles[[all(abs(u - at) > gap * 0.5 + 0.75 for at in blocked) for u in middles]]
-        if index == shop:
-            _shop(quads, wall, blocked, storey, rng)
-        else:
-            _windows(quads, wall, free, 0.0, storey, gap, look, detail)
-        for level in range(1, count):
-            _windows(quads, wall, middles, level * storey, storey, gap, look, detail)
-        if look.style == "modern" and count > 2 and index == _longest(walls) and detail:
-            _balconies(quads, wall, middles[::2], storey, count, look)
-
-
-def _spacing(walls: Sequence[Wall], count: int, look: _Look, rng: np.random.Generator) -> tuple[float, int]:
-    """Returns the distance between windows in metres and how much detail (0..2) the triangle budget leaves them."""
-    pitch = {"old_town": 2.1, "modern": 2.8, "hall": 4.2}[look.style] * float(rng.uniform(0.92, 1.12))
-    if look.shutters is not None and look.style == "old_town":
-        pitch *= 1.3
-    total = sum(int((wall.length_m - 0.7) / pitch) for wall in walls) * count
-    detail = 2 if total * 14 < _WINDOW_FACES else 1 if total * 8 < _WINDOW_FACES else 0
-    while total * 4 > 1.5 * _WINDOW_FACES:
-        pitch, total = pitch * 1.5, int(total / 1.5)
-    return pitch, detail
-
-
-def _windows(
-    quads: Quads,
-    wall: Wall,
-    middles: NDArray[np.float64],
-    floor: float,
-    storey: float,
-    gap: float,
-    look: _Look,
-    detail: int,
-) -> None:
-    """Adds a row of windows; `detail` 2 has frames, two panes, sills and shutters, 0 has framed single panes."""
-    wide = {"old_town": min(1.05, gap * 0.5), "modern": gap * 0.68, "hall": gap * 0.62}[look.style]
-    sill = {"old_town": 0.30, "modern": 0.22, "hall": 0.45}[look.style] * storey
-    tall = {"old_town": 0.50, "modern": 0.62, "hall": 0.34}[look.style] * storey
-    if sill + tall > storey - 0.3:
-        tall = storey - 0.3 - sill
-    left, low = middles - wide / 2, floor + sill
-    border = 0.09 if look.style == "old_town" else 0.05
-    frame = palette.TRIM if look.style == "old_town" else darker(look.facade, 0.55)
-    quads.add(wall.rectangles(left - border, low - border, wide + 2 * border, tall + 2 * border, 0.03), frame)
-    if detail == 0:
-        quads.add(wall.rectangles(left, low, wide, tall, 0.05), palette.GLASS)
-        return
-    pane = wide / 2 - 0.03
-    quads.add(wall.rectangles(left, low, pane, tall, 0.05), palette.GLASS)
-    quads.add(wall.rectangles(left + pane + 0.06, low, pane, tall, 0.05), lighter(palette.GLASS, 0.08))
-    if detail < 2:
-        return
-    quads.add(wall.ledges(left - 0.14, low - border - 0.07, wide + 0.28, 0.08, 0.16), palette.TRIM)
-    if look.shutters is not None and look.style == "old_town" and gap > wide * 2 + 0.45:
-        for side in (-1, 1):
-            at = middles + side * (wide * 0.75 + border + 0.02) - wide / 4
-            quads.add(wall.rectangles(at, low - 0.04, wide / 2, tall + 0.08, 0.06), look.shutters)
-
-
-def _door(quads: Quads, wall: Wall, u: float, look: _Look, *, leaf: bool, low: bool) -> None:
-    """Adds a door with its frame, step and small roof; without a leaf, the frame alone around a hole."""
-    wide, tall = _DOOR[0], _DOOR[1] - (0.25 if low else 0.0)
-    left = u - wide / 2
-    if leaf:
-        quads.add(wall.rectangles(left - 0.14, 0.0, wide + 0.28, tall + 0.16, 0.06), palette.TRIM)
-        quads.add(wall.rectangles(left, 0.0, wide, tall - 0.42, 0.08), look.door)
-        quads.add(wall.rectangles(left, tall - 0.36, wide, 0.36, 0.08), palette.GLASS_LIT)
-        for side in (0.10, 0.55):
-            panel = wall.rectangles(left + side * wide, 0.2, wide * 0.35, tall - 0.85, 0.09)
-            quads.add(panel, lighter(look.door, 0.10))
-    else:
-        for at in (left - 0.14, left + wide):
-            quads.add(wall.rectangles(at, 0.0, 0.14, tall + 0.14, 0.06), palette.TRIM)
-        quads.add(wall.rectangles(left, tall, wide, 0.14, 0.06), palette.TRIM)
-    quads.add(wall.ledges(left - 0.3, tall + 0.2, wide + 0.6, 0.12, 0.5), lighter(look.plinth, 0.2))
-    quads.add(wall.ledges(left - 0.3, tall + 0.2, wide + 0.6, 0.12, 0.5, under=True)[1:], darker(look.plinth, 0.3))
-    quads.add(wall.ledges(left - 0.2, 0.0, wide + 0.4, 0.04, 0.5), lighter(look.plinth, 0.1))
-
-
-def _shop(quads: Quads, wall: Wall, doors: Sequence[float], storey: float, rng: np.random.Generator) -> None:
-    """Adds shop windows between a wall's doors, under a sign band and striped awnings."""
-    tint = palette.ACCENTS[int(rng.integers(len(palette.ACCENTS)))]
-    gaps = [(u - _DOOR[0] / 2 - 0.35, _DOOR[0] + 0.7, 0.0, 9.0) for u in doors]
-    top = min(2.45, storey - 0.55)
-    corners = [(-1.0, 1.5, 0.0, 9.0), (wall.length_m - 0.5, 1.0, 0.0, 9.0)]
-    for start, _, width, _ in tiles(wall.length_m, 1.0, [*corners, *gaps]):
-        if width < 1.2:
-            continue
-        u, wide = start, min(width, 5.0)
-        u += (width - wide) / 2
-        quads.add(wall.rectangles(u, 0.0, wide, top + 0.42, 0.07), darker(tint, 0.25))
-        panes = max(1, round(wide / 1.5))
-        each = (wide - 0.1) / panes
-        left = u + 0.1 + np.arange(panes) * each
-        quads.add(wall.rectangles(left, 0.55, each - 0.1, top - 0.62, 0.10), palette.GLASS_LIT)
-        quads.add(wall.rectangles(u + 0.2, top + 0.05, wide - 0.4, 0.26, 0.10), palette.TRIM)
-        stripes = max(4, 2 * round(wide / 1.0))
-        edge = u + np.arange(stripes + 1) * wide / stripes
-        for index in range(stripes):
-            a, b = edge[index], edge[index + 1]
-            across = [a, b, b, a]
-            roof = wall.at(across, [top - 0.32, top - 0.32, top, top], [1.0, 1.0, 0.08, 0.08])
-            quads.add(roof, tint if index % 2 else palette.TRIM)
-            quads.add(roof[::-1] - [0, 0, 0.02], darker(tint, 0.3))
-            quads.add(wall.rectangles(a, top - 0.52, b - a, 0.2, 1.0), tint if index % 2 else palette.TRIM)
-
-
-def _balconies(quads: Quads, wall: Wall, middles: NDArray[np.float64], storey: float, count: int, look: _Look) -> None:
-    """Adds balconies with a closed railing on every upper storey."""
-    rail = mixed(look.roof, palette.GLASS_LIT, 0.5)
-    wide, deep = 2.2, 1.1
-    for level in range(1, min(count, 7)):
-        left, floor = middles - wide / 2, level * storey + 0.1
-        quads.add(wall.ledges(left, floor, wide, 0.14, deep), palette.TRIM)
-        quads.add(wall.ledges(left, floor, wide, 0.14, deep, under=True)[len(middles) :], darker(palette.TRIM, 0.2))
-        quads.add(wall.rectangles(left, floor + 0.2, wide, 0.85, deep), rail)
-        for u in left:
-            for across, out in ((u, (0.0, deep)), (u + wide, (deep, 0.0))):
-                side = wall.at(across, [floor, floor, floor + 1.05, floor + 1.05], [*out, *out[::-1]])
-                quads.add(side, rail)
-
-
-def _crown(plan: NDArray[np.float64], eaves: float, ridge: float, look: _Look) -> list[Mesh]:
+def _crown(plan: NDArray[np.float64], eaves: float, ridge: float, look: Look) -> list[Mesh]:
     """Returns chimneys and dormers of a tiled roof, or plant rooms on a flat one."""
     centre, size, yaw = oriented_box(plan)
     x, y = centre.tolist()
@@ -397,7 +224,7 @@ def _crown(plan: NDArray[np.float64], eaves: float, ridge: float, look: _Look) -
     return [part.turned(yaw).moved(x, y, eaves) for part in parts]
 
 
-def _dormer(half: float, slope: float, look: _Look) -> Mesh:
+def _dormer(half: float, slope: float, look: Look) -> Mesh:
     """Returns a gabled dormer that looks towards -y from a roof whose eaves lie `half` metres away from the ridge."""
     wide, tall, rise = 1.15, 1.05, 0.5
     base = min(0.38 * half * slope, half * slope - tall - rise - 0.15)
@@ -425,7 +252,7 @@ def _dormer(half: float, slope: float, look: _Look) -> Mesh:
 
 
 def _inside(
-    plan: NDArray[np.float64], walls: Sequence[Wall], doors: Sequence[tuple[int, float]], ceiling: float, look: _Look
+    plan: NDArray[np.float64], walls: Sequence[Wall], doors: Sequence[tuple[int, float]], ceiling: float, look: Look
 ) -> Mesh:
     """Returns the inner faces of the outer walls, the ceiling and the reveals of the doors."""
     quads = Quads()
@@ -438,33 +265,18 @@ def _inside(
             continue
         shift = float((a - wall.start) @ wall.along)
         holes = [
-            (back.length_m - (u - shift) - _DOOR[0] / 2, _DOOR[0], 0.0, _DOOR[1]) for at, u in doors if at == index
+            (back.length_m - (u - shift) - DOOR_M[0] / 2, DOOR_M[0], 0.0, DOOR_M[1]) for at, u in doors if at == index
         ]
         for u, v, width, height in tiles(back.length_m, ceiling - 0.1, holes):
             quads.add(back.rectangles(u, v, width, height), plaster)
         for u in (u for at, u in doors if at == index):
-            left, right, top = u - _DOOR[0] / 2, u + _DOOR[0] / 2, _DOOR[1]
+            left, right, top = u - DOOR_M[0] / 2, u + DOOR_M[0] / 2, DOOR_M[1]
             deep = -_WALL_M
             quads.add(wall.at(left, [0, 0, top, top], [deep, 0, 0, deep])[::-1], palette.TRIM)
             quads.add(wall.at(right, [0, 0, top, top], [0, deep, deep, 0])[::-1], palette.TRIM)
             quads.add(wall.at([left, right, right, left], top, [0, 0, deep, deep])[::-1], palette.TRIM)
     over = np.column_stack([inner, np.full(len(inner), ceiling - 0.1)])
     return Mesh.merged([quads.mesh(), Mesh.of(over, triangulated(inner)[:, ::-1], palette.TRIM)])
-
-
-def _storey(eaves: float) -> float:
-    """Returns the height of one storey, metres."""
-    return eaves / max(1, round(eaves / _STOREY_M))
-
-
-def _longest(walls: Sequence[Wall]) -> int:
-    return max(range(len(walls)), key=lambda index: walls[index].length_m)
-
-
-def _shop_wall(walls: Sequence[Wall], doors: Sequence[tuple[int, float]]) -> int | None:
-    """Returns the longest wall with a door that has room for a shop window."""
-    fit = [index for index, _ in doors if walls[index].length_m > 6.0]
-    return max(fit, key=lambda index: walls[index].length_m) if fit else None
 
 
 def _convex(plan: NDArray[np.float64]) -> bool:

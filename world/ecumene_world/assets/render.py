@@ -88,7 +88,8 @@ def render(
     if len(rows):
         face = seen.face[rows, columns]
         points = seen.points(rows, columns)
-        shade = _shade(triangles, face, points, camera, look, int(np.clip(width, *_SHADOW_PX)))
+        shadow_px = int(np.clip(width, *_SHADOW_PX))
+        shade = _shade(triangles, face, points, camera, look, shadow_px)
         paint = _linear(colours[face]) * shade
         if look.haze_m > 0:
             distance = np.linalg.norm(points - np.array(camera.eye), axis=1, keepdims=True)
@@ -166,7 +167,7 @@ def _shade(
 def _sunlit(
     triangles: NDArray[np.float64], points: NDArray[np.float64], normals: NDArray[np.float64], side: int
 ) -> NDArray[np.float64]:
-    """Returns the share 0..1 of sunlight that reaches points (N, 3) with normals (N, 3), from a map of shadows of that side."""
+    """Returns the share 0..1 of sunlight at points (N, 3) with normals (N, 3), from a square map of shadows."""
     low, high = points.min(0), points.max(0)
     reach = float(np.linalg.norm(high - low)) + 1.0
     middle = (low + high) / 2
