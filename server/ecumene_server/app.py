@@ -31,6 +31,7 @@ from ecumene_server.recovery import recover
 from ecumene_server.settings import Settings
 from ecumene_server.store import Store, open_store
 from ecumene_server.watch import Watch
+from ecumene_server.wayfinding import Wayfinder
 from ecumene_world import SceneGraph, compile_layout
 from ecumene_world.assets.humanoid import VARIANTS, humanoid_glb
 from ecumene_world.command import Recompile, Role
@@ -63,6 +64,7 @@ class App:
         site: What HTTP answers.
         minds: Who decides, None for nobody.
         freezer: Copies the world between ticks.
+        wayfinder: Supplies routes.
         connections: Every TCP connection.
         stopped: Set when the server must end.
         url: Where it can be opened.
@@ -82,6 +84,7 @@ class App:
     site: http.Site
     minds: LateMinds | None
     freezer: Freezer
+    wayfinder: Wayfinder
     connections: set[Connection] = field(default_factory=set)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
@@ -163,7 +166,8 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
 
     log, freezer, watch = TickLog(), Freezer(session, minds), Watch(session.world, epoch)
     session.minds, session.recorder = late, log
-    host = Host(session, watch, log, publish)
+    wayfinder = Wayfinder(session.routes)
+    host = Host(session, watch, log, publish, lambda: wayfinder.look_after(session.world.layout))
     session.thoughts = None if minds is None else Thoughts(minds, host.ask, host.submit)
     content = await asyncio.to_thread(_scene_file, freezer.graph(0))
     people = await asyncio.to_thread(_people_files)
@@ -174,7 +178,7 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     budget = settings.budget_kb * 1024 // 20
     live = Live(host, session.engine, minds)
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
-    app = App(settings, name, epoch, session, host, hub, store, journal, site, late, freezer)
+    app = App(settings, name, epoch, session, host, hub, store, journal, site, late, freezer, wayfinder)
     site.put("/healthz", lambda: http.plain(status.health(app)))
     site.put("/metrics", metrics.exposition(lambda: status.readings(app)))
     frozen = freezer.freeze(0)
@@ -276,6 +280,7 @@ async def _close(app: App) -> None:
     for connection in list(app.connections):
         connection.close(CloseCode.GOING_AWAY, "the server stops")
     await asyncio.to_thread(app.host.stop)
+    await asyncio.to_thread(app.wayfinder.close)
     await asyncio.sleep(0)
     await app.journal.close()
     if app.minds is not None:

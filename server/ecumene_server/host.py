@@ -91,6 +91,7 @@ class Host:
         watch: Turns frames into news.
         log: Where the tick's record comes from, or None.
         publish: Called on the tick thread with each tick's news.
+        chore: Called on the tick thread after each tick.
         clock: Monotonic seconds.
     """
 
@@ -100,6 +101,7 @@ class Host:
         watch: Watch,
         log: Log | None,
         publish: Callable[[News], None],
+        chore: Callable[[], None],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.session = session
@@ -111,8 +113,9 @@ class Host:
         self._watch = watch
         self._log = log
         self._publish = publish
+        self._chore = chore
         self._clock = clock
-        self._chores: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._questions: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tick", daemon=True)
 
@@ -139,9 +142,9 @@ class Host:
     def ask(self, question: Callable[[], T]) -> Future[T]:
         """Runs the question on the tick thread between two ticks; any thread may call this."""
         answer: Future[T] = Future()
-        self._chores.append((question, answer))
+        self._questions.append((question, answer))
         if self._stopping.is_set():
-            self._do_chores(budget_s=0.0)
+            self._answer_questions(budget_s=0.0)
         return answer
 
     def wonder(self, question: Callable[[], T]) -> Awaitable[T]:
@@ -153,7 +156,8 @@ class Host:
             while not self._stopping.is_set():
                 self.pace.wait()
                 self._tick()
-                self._do_chores(CHORES_S)
+                self._chore()
+                self._answer_questions(CHORES_S)
             self.failed.set_result(None)
         except BaseException as error:  # noqa: BLE001 - the main thread raises it again
             self.failed.set_exception(error)
@@ -167,10 +171,10 @@ class Host:
         self._publish(self._watch.news(frame, answers, record))
         self.timings.note(start, self._clock() - start)
 
-    def _do_chores(self, budget_s: float) -> None:
+    def _answer_questions(self, budget_s: float) -> None:
         until = self._clock() + budget_s
-        while self._chores:
-            question, answer = self._chores.popleft()
+        while self._questions:
+            question, answer = self._questions.popleft()
             if answer.set_running_or_notify_cancel():
                 try:
                     answer.set_result(question())
