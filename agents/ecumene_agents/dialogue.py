@@ -22,7 +22,7 @@ from ecumene_agents.routes import Routes
 from ecumene_agents.schedule import Activity, Clock, part_of_day
 from ecumene_agents.smalltalk import salutation
 from ecumene_agents.topics import FUNCTION_WORDS, VOCABULARY, Topic, topic_of
-from ecumene_agents.words import corrected, foreign, inert, listed, tokens, with_article
+from ecumene_agents.words import Speller, corrected, foreign, inert, listed, tokens, with_article
 from ecumene_models.senses import SenseBatch
 from ecumene_world.avatar import Avatar
 from ecumene_world.kinds import BY_NAME
@@ -132,7 +132,8 @@ class Dialogue:
 
     def __init__(self, world: World, minds: Inner | None = None) -> None:
         self._world, self._minds = world, minds
-        self._gazetteer = Gazetteer(world)
+        self._names = Speller(())
+        self._read_up()
 
     def reply(self, npc_key: str, visitor_key: str, text: str) -> Reply:
         """Returns what an NPC answers.
@@ -154,13 +155,19 @@ class Dialogue:
         reply = _answered(moment)
         return Reply(inert(reply.text), reply.emote, reply.verb, reply.place)
 
+    def _read_up(self) -> None:
+        """Learns the names of the present layout."""
+        self._gazetteer = Gazetteer(self._world)
+        self._terms = Speller(VOCABULARY | self._gazetteer.words)
+
     def _moment(self, npc: Avatar, visitor_key: str, text: str) -> Moment:
         world, minds = self._world, self._minds
         if world.layout is not self._gazetteer.layout:
-            self._gazetteer = Gazetteer(world)
+            self._read_up()
         people = people_of(world, npc.world, npc.key)
-        names = {word for entry in people for word in entry.words}
-        known = VOCABULARY | self._gazetteer.words | names | _reading_words(world)
+        names = frozenset(word for entry in people for word in entry.words) | _reading_words(world)
+        if names != self._names.words:
+            self._names = Speller(names)
         mind = None if minds is None else minds.mind(npc.key)
         keys = sorted(key for key, who in world.avatars.items() if who.kind != _VISITOR)
         return Moment(
@@ -174,7 +181,7 @@ class Dialogue:
             routes=None if minds is None else minds.routes,
             gazetteer=self._gazetteer,
             people=people,
-            words=corrected(tokens(text), known),
+            words=corrected(tokens(text), (self._terms, self._names)),
         )
 
 
@@ -250,6 +257,11 @@ def _live(moment: Moment) -> Reply:
 def _friends(moment: Moment) -> Reply:
     titles = [who.title for key in moment.persona.friends if (who := moment.world.avatars.get(key)) is not None]
     return Reply(f"My friends are {listed(titles)}." if titles else "I have no friends here yet.")
+
+
+def _likes(moment: Moment) -> Reply:
+    liked = [_place(moment, place) for place in moment.persona.likes[:3]]
+    return Reply(f"I like to go to {listed(liked)}." if liked else "There isn't much to like here yet.")
 
 
 def _time(moment: Moment) -> Reply:
@@ -361,7 +373,7 @@ def _memory(moment: Moment) -> Reply:
     mind = moment.mind
     if mind is None:
         return Reply("I don't remember anything yet.")
-    if {"me", "we", "my"} & set(moment.words):
+    if {"me", "we", "my", "i"} & set(moment.words):
         return _acquaintance(moment, mind)
     if {"been", "go", "were", "done", "today"} & set(moment.words):
         visited = [place for title in reversed(mind.memory.places) if (place := _titled(moment, title))]
@@ -384,10 +396,10 @@ def _where(moment: Moment) -> Reply:
         return Reply("I don't know where that is. There is nothing here that I know by that name.")
     gap = dist(entry.position, moment.here)
     if gap < 2.0:
-        return Reply(f"{_capital(_named(entry))} is right here.", Emote.POINT)
+        return Reply(f"{_capital(_named(moment, entry))} is right here.", Emote.POINT)
     storey = _storey(moment, entry)
     way = direction(moment.here, entry.position)
-    return Reply(f"{_capital(_named(entry))} is {rounded_m(gap)} to the {way} of us{storey}.", Emote.POINT)
+    return Reply(f"{_capital(_named(moment, entry))} is {rounded_m(gap)} to the {way} of us{storey}.", Emote.POINT)
 
 
 def _far(moment: Moment) -> Reply:
@@ -399,7 +411,7 @@ def _far(moment: Moment) -> Reply:
         walk = moment.routes.distance(moment.npc.world, moment.npc.slot, entry.index)
     metres = dist(entry.position, moment.here) if walk is None else walk
     how = "in a straight line" if walk is None else f"on foot, {_minutes(metres)}"
-    return Reply(f"{_capital(_named(entry))} is about {rounded_m(metres)} away {how}.")
+    return Reply(f"{_capital(_named(moment, entry))} is about {rounded_m(metres)} away {how}.")
 
 
 def _about(moment: Moment) -> Reply:
@@ -415,9 +427,9 @@ def _about(moment: Moment) -> Reply:
     written = node.attributes.get("text")
     says = f" It says: {written}" if isinstance(written, str) and written else ""
     sort = next(iter(sorted(entry.classes)), "place").replace("_", " ")
-    called = f"{entry.name} is {with_article(sort)}" if entry.proper else f"The {entry.name}"
+    called = f", {with_article(sort)}," if entry.proper else ""
     way = f"{rounded_m(dist(entry.position, moment.here))} to the {direction(moment.here, entry.position)} of us"
-    return Reply(f"{called}, {way}.{says}" if entry.proper else f"{called} is {way}.{says}")
+    return Reply(f"{_capital(_named(moment, entry))}{called} is {way}.{says}")
 
 
 def _reading(moment: Moment) -> Reply:
@@ -457,7 +469,7 @@ def _lead(moment: Moment) -> Reply:
         return Reply("I don't know where that is, so I can't take you there.")
     if entry.sort != "place":
         return _where(moment)
-    return _favour(moment, Verb.GO, f"Come along, {_named(entry)} is this way.", entry.index)
+    return _favour(moment, Verb.GO, f"Come along, {_named(moment, entry)} is this way.", entry.index)
 
 
 def _favour(moment: Moment, verb: Verb, text: str, place: int = -1) -> Reply:
@@ -487,6 +499,7 @@ _ANSWERS: Final[Mapping[Topic, Callable[[Moment], Reply]]] = {
     Topic.NATURE: _nature,
     Topic.MEMORY: _memory,
     Topic.FRIENDS: _friends,
+    Topic.LIKES: _likes,
     Topic.LIVE: _live,
     Topic.TIME: _time,
     Topic.HERE: _here,
@@ -511,8 +524,9 @@ _ANSWERS: Final[Mapping[Topic, Callable[[Moment], Reply]]] = {
 }
 
 
-def _reading_words(world: World) -> set[str]:
-    return {word for fields in world.readings.values() for field in fields for word in tokens(field)} - FUNCTION_WORDS
+def _reading_words(world: World) -> frozenset[str]:
+    fields = {field for fields in world.readings.values() for field in fields}
+    return frozenset(word for field in fields for word in tokens(field)) - FUNCTION_WORDS
 
 
 def _known(moment: Moment) -> bool:
@@ -557,8 +571,10 @@ def _node_name(moment: Moment, node: str) -> str:
     return title if isinstance(title, str) and title else node
 
 
-def _named(entry: Entry) -> str:
-    return entry.name if entry.proper else f"the {entry.name}"
+def _named(moment: Moment, entry: Entry) -> str:
+    if entry.proper:
+        return entry.name
+    return f"the {'nearest ' if moment.gazetteer.many(entry) else ''}{entry.name}"
 
 
 def _storey(moment: Moment, entry: Entry) -> str:

@@ -20,6 +20,9 @@ SYNONYMS: Final = {
     "seat": ("bench", "chair", "sofa", "armchair", "stool"),
     "sit": ("bench", "chair", "sofa", "armchair", "stool"),
     "rest": ("bench", "chair", "sofa", "park"),
+    "hungry": ("cafe", "restaurant", "market"),
+    "thirsty": ("cafe", "fountain"),
+    "tired": ("bench", "chair", "sofa"),
     "eat": ("cafe", "restaurant", "market"),
     "food": ("cafe", "restaurant", "market"),
     "lunch": ("cafe", "restaurant"),
@@ -46,6 +49,8 @@ SYNONYMS: Final = {
 }
 """Everyday words and the kinds of things or roles of places they may mean."""
 
+_FIRST_THING: Final = 30
+"""Kinds with lower codes are structure."""
 _COMPASS: Final = ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
 
 
@@ -58,7 +63,7 @@ class Entry:
         name: What people call it, without article.
         words: Tokens of its own name.
         classes: Words for its sort, such as "cafe" or "bench".
-        index: Place index, thing index or slot.
+        index: Place index, thing index (-1 for what can't be used) or slot.
         key: Node name or avatar key.
         position: Where, metres.
         level: Storey.
@@ -77,24 +82,36 @@ class Entry:
 
 
 class Gazetteer:
-    """Names of places and things of one layout; people are looked up as they are now."""
+    """Names of places and things of one layout; people are looked up as they are now.
+
+    Attributes:
+        layout: Whose names.
+        words: All words that name something in it.
+    """
 
     def __init__(self, world: World) -> None:
         self.layout = world.layout
-        self.entries = (*_places(world), *_things(world))
-        words = {word for entry in self.entries for word in entry.words | entry.classes}
-        self.words = frozenset(words | SYNONYMS.keys()) - FUNCTION_WORDS
+        self._by_word: dict[str, list[Entry]] = {}
+        self._count: dict[tuple[Sort, str], int] = {}
+        for entry in (*_places(world), *_things(world)):
+            self._count[entry.sort, entry.name] = self._count.get((entry.sort, entry.name), 0) + 1
+            for word in entry.words | entry.classes:
+                self._by_word.setdefault(word, []).append(entry)
+        self.words = frozenset(self._by_word.keys() | SYNONYMS.keys()) - FUNCTION_WORDS
 
     def find(self, asked: Collection[str], people: Iterable[Entry], here: tuple[float, float, float]) -> Entry | None:
         """Returns what the words name best, of equals the nearest; None when they name nothing that exists."""
         wanted = {word for word in asked if word not in FUNCTION_WORDS}
         wanted |= {word.removesuffix("s") for word in wanted if len(word) > 3}
         classes = wanted | {meant for word in wanted for meant in SYNONYMS.get(word, ())}
-        scored = [(_score(entry, wanted, classes), entry) for entry in (*self.entries, *people)]
-        best = max((score for score, _ in scored), default=0.0)
-        if best <= 0:
-            return None
-        return min((entry for score, entry in scored if score == best), key=lambda entry: _gap(entry, here))
+        named = (entry for word in sorted(classes) for entry in self._by_word.get(word, ()))
+        ranked = [(_score(entry, wanted, classes), -_gap(entry, here), entry) for entry in (*named, *people)]
+        score, _, entry = max(ranked, key=lambda each: each[:2], default=(0.0, 0.0, None))
+        return entry if score > 0 else None
+
+    def many(self, entry: Entry) -> bool:
+        """Tells whether several things share a name."""
+        return self._count.get((entry.sort, entry.name), 0) > 1
 
 
 def people_of(world: World, index: int, without: str) -> list[Entry]:
@@ -146,16 +163,21 @@ def _places(world: World) -> Iterable[Entry]:
 
 
 def _things(world: World) -> Iterable[Entry]:
+    """Yields everything but structure and places: things that can be used, and what else stands about."""
     layout = world.layout
-    spots, levels, kinds = layout.thing_position.tolist(), layout.thing_level.tolist(), layout.thing_kind.tolist()
-    for index, row in enumerate(layout.thing_row.tolist()):
-        name, kind = layout.names[row], BY_CODE[kinds[index]].name
+    spots, kinds = layout.world_position.tolist(), layout.kind.tolist()
+    for row, name in enumerate(layout.names):
+        if kinds[row] < _FIRST_THING:
+            continue
+        kind = BY_CODE[kinds[row]].name
         title, proper = _title(world, name)
-        x, y, z = spots[index]
+        x, y, z = spots[row]
         shown = title if proper else kind.replace("_", " ")
         words = frozenset(tokens(title if proper else "")) - FUNCTION_WORDS
         classes = frozenset({kind, *kind.split("_")})
-        yield Entry("thing", shown, words, classes, index, name, (x, y, z), levels[index], proper)
+        index = layout.thing_index.get(name, -1)
+        level = int(layout.thing_level[index]) if index >= 0 else 0
+        yield Entry("thing", shown, words, classes, index, name, (x, y, z), level, proper)
 
 
 def _title(world: World, node: str) -> tuple[str, bool]:

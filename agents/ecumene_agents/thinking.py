@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Final
 
+import torch
+
 from ecumene_agents.aims import aim_for, pressing
 from ecumene_agents.chance import number
 from ecumene_agents.memory import Episode, Memory
@@ -21,7 +23,7 @@ from ecumene_agents.spots import Point, Spots
 from ecumene_world.avatar import Avatar
 from ecumene_world.command import Command, Gesture, Interact, Say, SetIntent
 from ecumene_world.kinds import BY_NAME
-from ecumene_world.state import TICK_HZ, Emote, Posture, Verb
+from ecumene_world.state import TICK_HZ, Emote, Posture, State, Verb
 from ecumene_world.world import World
 
 THINK_TICKS: Final = TICK_HZ
@@ -45,7 +47,17 @@ _VISITOR: Final = BY_NAME["visitor"].code
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One world as plain lists, read from the tensors once a tick; lists are by slot."""
+    """One world as plain lists, read from the tensors once a tick; lists are by slot.
+
+    Attributes:
+        index: Which of the worlds.
+        position: Metres.
+        level: Storey.
+        posture: `Posture`.
+        seat: Seat index or -1.
+        needs: Rest, food, company, fun.
+        near: Slots of others within reach of a greeting on the same storey, by slot; of those who think only.
+    """
 
     index: int
     position: list[Point]
@@ -53,14 +65,17 @@ class Scene:
     posture: list[int]
     seat: list[int]
     needs: list[list[float]]
+    near: dict[int, list[int]]
 
     @classmethod
-    def of(cls, world: World, index: int) -> Scene:
+    def of(cls, world: World, index: int, thinkers: Sequence[int] = ()) -> Scene:
         """Reads one of the worlds."""
         state = world.state
         position: list[Point] = [(x, y, z) for x, y, z in state.position[index].tolist()]
-        columns = (state.level, state.posture, state.seat, state.needs)
-        return cls(index, position, *(column[index].tolist() for column in columns))
+        level, posture, seat, needs = (
+            column[index].tolist() for column in (state.level, state.posture, state.seat, state.needs)
+        )
+        return cls(index, position, level, posture, seat, needs, _company(state, index, thinkers))
 
     def gap(self, slot: int, point: Point) -> float:
         """Returns how far a slot is from a point along the ground, m."""
@@ -98,7 +113,7 @@ class Thinking:
             keys = [key for slot in slots if (key := self._world.key_of(index, slot)) is not None]
             thinkers = [who for key in keys if (who := self._world.avatars[key]).kind != _VISITOR]
             if thinkers:
-                scene = Scene.of(self._world, index)
+                scene = Scene.of(self._world, index, [who.slot for who in thinkers])
                 for who in thinkers:
                     commands += self._thoughts(who, scene, tick)
         return commands
@@ -239,34 +254,24 @@ class Thinking:
         company = scene.needs[who.slot][2]
         known = mind.memory.meet(other.key, other.title, tick)
         mind.memory.note(Episode(tick, "met", other.key))
+        mind.spoke = tick
         likely = 0.9 if other.kind == _VISITOR or other.key in mind.persona.friends else 1.1 - company
         yield Gesture(who.key, Emote.WAVE, world=who.world)
         if number(self._world.seed, who.key, other.key, tick) >= likely:
             return
-        mind.spoke = tick
         yield Say(who.key, greeting(mind, other, known, self.clock, tick), world=who.world)
         if other.kind != _VISITOR:
             yield from self._begin_chat(mind, who, other, tick)
 
     def _newcomer(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Avatar | None:
         """Returns the nearest avatar within reach of a greeting that it has not met lately."""
-        x, y, _ = scene.position[who.slot]
-        near: list[tuple[float, Avatar]] = []
-        for other in self._around(who, x, y):
-            gap = scene.gap(who.slot, scene.position[other.slot])
-            since = mind.memory.since_met(other.key, tick)
-            if gap < GREET_M and (since is None or since > GREET_AGAIN_TICKS):
-                near.append((gap, other))
-        return min(near, key=lambda each: (each[0], each[1].slot))[1] if near else None
-
-    def _around(self, who: Avatar, x: float, y: float) -> list[Avatar]:
-        """Returns the other avatars within reach of a greeting, on the same storey."""
-        state = self._world.state
-        place = state.position[who.world]
-        close = ((place[:, 0] - x).abs() < GREET_M) & ((place[:, 1] - y).abs() < GREET_M) & state.alive[who.world]
-        close &= state.level[who.world] == state.level[who.world, who.slot]
-        keys = [self._world.key_of(who.world, slot) for slot in close.nonzero().flatten().tolist() if slot != who.slot]
-        return [self._world.avatars[key] for key in keys if key is not None]
+        strangers: list[tuple[float, int, Avatar]] = []
+        for slot in scene.near.get(who.slot, ()):
+            key = self._world.key_of(who.world, slot)
+            since = None if key is None else mind.memory.since_met(key, tick)
+            if key is not None and (since is None or since > GREET_AGAIN_TICKS):
+                strangers.append((scene.gap(who.slot, scene.position[slot]), slot, self._world.avatars[key]))
+        return min(strangers)[2] if strangers else None
 
     def _begin_chat(self, mind: Mind, who: Avatar, other: Avatar, tick: int) -> Iterator[Command]:
         """Lets two NPCs stop and talk, if both have time."""
@@ -347,3 +352,17 @@ class Thinking:
             return []
         mind.sent = intent
         return [SetIntent(who.key, verb, place, target, point, world=who.world)]
+
+
+def _company(state: State, index: int, thinkers: Sequence[int]) -> dict[int, list[int]]:
+    """Returns the slots near each thinker, ascending."""
+    slots = torch.tensor(thinkers, dtype=torch.int64, device=state.device)
+    place, level = state.position[index, :, :2], state.level[index]
+    offset = place[slots, None] - place[None]
+    close = (offset * offset).sum(dim=-1) < GREET_M**2
+    close &= state.alive[index] & (level[slots, None] == level[None])
+    found: dict[int, list[int]] = {}
+    for row, slot in close.nonzero().tolist():
+        if slot != thinkers[row]:
+            found.setdefault(thinkers[row], []).append(slot)
+    return found

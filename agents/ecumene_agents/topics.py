@@ -20,6 +20,7 @@ class Topic(Enum):
     NATURE = auto()
     MEMORY = auto()
     FRIENDS = auto()
+    LIKES = auto()
     LIVE = auto()
     TIME = auto()
     HERE = auto()
@@ -27,9 +28,9 @@ class Topic(Enum):
     HEAR = auto()
     FEEL = auto()
     DESTINATION = auto()
+    PLAN = auto()
     DOING = auto()
     WORK = auto()
-    PLAN = auto()
     IDENTITY = auto()
     NEAR = auto()
     WELLBEING = auto()
@@ -66,13 +67,14 @@ _PATTERNS: Final[Mapping[Topic, tuple[str, ...]]] = {
     ),
     Topic.MEMORY: (
         "(remember|recognise|recognize|know) (me|my name)",
-        "have we met|(met|seen) (me )?before",
+        "have we met|(met|seen) (me )?before|who am i",
         "(who|whom) (have|did) you (met|meet|talk|talked|see|seen|greet)",
         "what (do|did|can) you remember",
         "where (have you been|did you go|were you)",
         "what (did you|have you) (do|done)( today)?$",
     ),
     Topic.FRIENDS: ("your friends?", "who (do you know|are you friends)", "do you have (any )?(friends?|family)"),
+    Topic.LIKES: ("(do|what do) you (like|love|enjoy)", "favou?rite place"),
     Topic.LIVE: ("where (do|did) you live", "(where is )?your (home|house|flat|room|address)$"),
     Topic.TIME: (
         "what( is the)? (time|hour|day)",
@@ -81,10 +83,17 @@ _PATTERNS: Final[Mapping[Topic, tuple[str, ...]]] = {
     ),
     Topic.HERE: (
         "where (am i|are we|are you|is this)( right| exactly)?( now)?$",
-        "(what|which) (is )?(this )?(place|town|world|building|room)( is this| are we in| is it| called)*$",
+        "(what|which) (kind of )?(is )?(this )?(place|town|world|building|room)( is this| are we in| is it| called)*$",
         "what is (here|this place|this town|this world)",
+        "i am lost",
     ),
-    Topic.SEE: ("(what|who) (do|can|did) you see", "you (looking|look) at", "in front of you", "(can|do) you see"),
+    Topic.SEE: (
+        "(what|who) (do|can|did) you see",
+        "you (looking|look) at",
+        "in front of you",
+        "(can|do) you see",
+        "what is (over )?there",
+    ),
     Topic.HEAR: ("(do|can|did) you hear", "you (hearing|listening)", "can you listen"),
     Topic.FEEL: (
         "what (do|can|did) you (feel|touch|sense)",
@@ -111,7 +120,7 @@ _PATTERNS: Final[Mapping[Topic, tuple[str, ...]]] = {
     Topic.PLAN: (
         "your (plan|plans|day|schedule)",
         "what (will|are) you (do|doing) (later|next|today|tonight|tomorrow)",
-        "(what|where) next|do next|do you like",
+        "(what|where) next|do next",
     ),
     Topic.IDENTITY: (
         "who are you|your name|you called|call you|introduce yourself",
@@ -132,7 +141,7 @@ _PATTERNS: Final[Mapping[Topic, tuple[str, ...]]] = {
     Topic.WHERE: (
         "where|which way|(the )?way to|directions?|looking for|nearest|closest|find|search",
         "how (do|can) (i|we) (get|go|reach|find)",
-        "(is|are) there|want to (sit|eat|rest|go|drink|buy)",
+        "(is|are) there|want to (sit|eat|rest|go|drink|buy)|i need|i am (hungry|thirsty|tired)",
     ),
     Topic.WHAT_IS: ("what (is|are|about)|who is|tell me about|do you know|explain|describe",),
     Topic.HELP: ("^help|need help|what can (i|you|we)|how does this work|what should i (ask|do)",),

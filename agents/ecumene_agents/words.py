@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 LONGEST: Final = 500
@@ -15,6 +15,8 @@ _SHORT_FORMS: Final = (
     *(("what's", "what is"), ("where's", "where is"), ("who's", "who is"), ("how's", "how is"), ("it's", "it is")),
     *(("that's", "that is"), ("i'm", "i am"), ("you're", "you are"), ("we're", "we are"), ("there's", "there is")),
     *(("let's", "let us"), ("don't", "do not"), ("can't", "can not"), ("isn't", "is not"), ("aren't", "are not")),
+    *(("whats", "what is"), ("wheres", "where is"), ("whos", "who is"), ("hows", "how is"), ("im", "i am")),
+    *(("youre", "you are"), ("dont", "do not"), ("cant", "can not"), ("thats", "that is")),
     *(("i'd", "i would"), ("i've", "i have"), ("you've", "you have"), ("ur", "your"), ("u", "you"), ("r", "are")),
 )
 _EXPANDED: Final = dict(_SHORT_FORMS)
@@ -38,22 +40,61 @@ def foreign(text: str) -> bool:
     return len(letters) > 2 * latin
 
 
-def corrected(words: list[str], known: Collection[str]) -> list[str]:
-    """Returns the words with those that are unknown replaced by the one known word they may be a slip of."""
-    return [word if word in known else _nearest(word, known) for word in words]
+class Speller:
+    """Finds the known word that a slip of the finger was meant to be.
+
+    Attributes:
+        words: The known words.
+
+    Source: the index by deletions is that of Garbe's SymSpell.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = frozenset(words)
+        self._meant: dict[str, list[str]] = {}
+        for word in sorted(self.words):
+            for shorter in _deletions(word, _slips(word)) if len(word) > 3 else ():
+                self._meant.setdefault(shorter, []).append(word)
+
+    def nearest(self, word: str) -> str | None:
+        """Returns the known word nearest to an unknown one, None if none is near enough.
+
+        One edit is forgiven, two in words of eight letters and more; four letters may lack one but not be changed, so
+        that short words that mean something else stay what they are.
+        """
+        allowed = 0 if word.isdigit() else _slips(word)
+        found = {other for shorter in _deletions(word, allowed) for other in self._meant.get(shorter, ())}
+        near = [other for other in found if len(word) > 4 or len(other) > len(word)]
+        ranked = [(_distance(word, other, allowed), other[0] != word[0], other) for other in near]
+        return min((each for each in ranked if each[0]), default=(0, False, None))[2]
 
 
-def _nearest(word: str, known: Collection[str]) -> str:
-    """Returns the known word within one edit (two for eight letters and more); the word itself if none, or several."""
-    allowed = 0 if len(word) < 4 or word.isdigit() else 1 if len(word) < 8 else 2
-    for distance in range(1, allowed + 1):
-        near = sorted({other for other in known if len(other) > 3 and within(word, other, distance)})
-        if len(near) == 1:
-            return near[0]
-        if near:
-            same_start = [other for other in near if other[0] == word[0] and len(other) >= len(word)]
-            return same_start[0] if same_start else near[0]
-    return word
+def corrected(words: Iterable[str], spellers: Sequence[Speller]) -> list[str]:
+    """Returns the words with those that no speller knows replaced by what they are a slip of, if anything."""
+    return [word if any(word in speller.words for speller in spellers) else _meant(word, spellers) for word in words]
+
+
+def _meant(word: str, spellers: Sequence[Speller]) -> str:
+    found = (speller.nearest(word) for speller in spellers)
+    return next((other for other in found if other is not None), word)
+
+
+def _slips(word: str) -> int:
+    """Returns how many edits are forgiven in a word."""
+    return 0 if len(word) < 4 or len(word) > 30 else 1 if len(word) < 8 else 2
+
+
+def _deletions(word: str, most: int) -> set[str]:
+    """Returns the word and what is left of it without up to `most` letters."""
+    found = {word}
+    for _ in range(most):
+        found |= {each[:i] + each[i + 1 :] for each in found for i in range(len(each))}
+    return found
+
+
+def _distance(a: str, b: str, most: int) -> int:
+    """Returns by how many edits two words differ, 0 if by more than `most`."""
+    return next((edits for edits in range(1, most + 1) if within(a, b, edits)), 0)
 
 
 def within(a: str, b: str, most: int) -> bool:
