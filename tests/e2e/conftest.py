@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
-from tests.e2e.serving import ROOT, Server
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from tests.e2e.serving import PATIENCE_S, ROOT, Server, until
 
 PAGE: Final = ROOT / "server" / "ecumene_server" / "page" / "index.html"
 CHROMIUM: Final = os.environ.get("ECUMENE_CHROMIUM", "/usr/bin/chromium")
@@ -25,8 +25,6 @@ FLAGS: Final = (
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
 )
-PATIENCE_MS: Final = 45_000
-"""A software renderer on two slow cores needs seconds for what a person waits milliseconds for."""
 
 OpenPage = Callable[..., Page]
 
@@ -51,6 +49,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """A headless Chromium that draws in software."""
+    expect.set_options(timeout=1000 * PATIENCE_S)
     one = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
     yield one
     one.close()
@@ -66,11 +65,11 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
         context = browser.new_context(**({"viewport": {"width": 480, "height": 320}} | options))
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_timeout(1000 * PATIENCE_S)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
         page.goto(server.url, wait_until="commit")
-        page.wait_for_function("window.ecumene?.sceneLoaded")
+        until(page, "window.ecumene?.sceneLoaded")
         return page
 
     yield opened

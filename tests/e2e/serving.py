@@ -11,7 +11,22 @@ import time
 from pathlib import Path
 from typing import Final
 
+from playwright.sync_api import Page
+
+PATIENCE_S: Final = 60.0
+"""A software renderer on two slow cores needs seconds for what a person waits milliseconds for."""
 ROOT: Final = Path(__file__).parents[2]
+
+
+def until(page: Page, expression: str, argument: object = None) -> None:
+    """Waits until a JavaScript expression, or function of the argument, is true in the page.
+
+    Playwright's own waiting evaluates strings in the page, which the page's content security policy forbids.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < deadline, f"{expression} did not become true within {PATIENCE_S:g} s"
+        page.wait_for_timeout(100)
 
 
 class Server:

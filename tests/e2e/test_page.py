@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.e2e.serving import Server
+from tests.e2e.serving import Server, until
 
 pytestmark = pytest.mark.e2e
 
@@ -21,7 +21,7 @@ def join(page: Page, name: str) -> None:
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(name)
     page.keyboard.press("Enter")
-    page.wait_for_function("ecumene.status === 'open' && ecumene.serverPosition")
+    until(page, "ecumene.status === 'open' && ecumene.serverPosition")
 
 
 def place(page: Page) -> tuple[float, float]:
@@ -55,8 +55,8 @@ def test_typing_a_name_and_enter_joins_a_living_world(open_page: OpenPage) -> No
     join(page, "Marta")
     expect(page.get_by_role("heading", name="Plaza 3")).to_be_visible()
     expect(page.locator("#status-text")).to_have_text("13 here")
-    page.wait_for_function("ecumene.entities().filter(e => !e.visitor).length > 0")
-    page.wait_for_function("ecumene.drawCalls > 3")
+    until(page, "ecumene.entities().filter(e => !e.visitor).length > 0")
+    until(page, "ecumene.drawCalls > 3")
     assert page.evaluate("ecumene.drawCalls") < 200
     assert page.evaluate("ecumene.triangles") < 600_000
 
@@ -80,11 +80,12 @@ def test_walking_moves_us_on_the_server_and_prediction_agrees(open_page: OpenPag
 def test_npcs_move(open_page: OpenPage) -> None:
     page = open_page()
     join(page, "Watcher")
-    page.wait_for_function("ecumene.entities().some(e => !e.visitor)")
+    until(page, "ecumene.entities().some(e => !e.visitor)")
     page.evaluate("window.before = new Map(ecumene.entities().map(e => [e.id, e]))")
-    page.wait_for_function(
+    until(
+        page,
         "ecumene.entities().some(e => !e.visitor && before.has(e.id) && "
-        "Math.hypot(e.x - before.get(e.id).x, e.y - before.get(e.id).y) > 0.5)"
+        "Math.hypot(e.x - before.get(e.id).x, e.y - before.get(e.id).y) > 0.5)",
     )
 
 
@@ -93,7 +94,7 @@ def test_two_visitors_meet_talk_and_wave(open_page: OpenPage) -> None:
     ada, ben = open_page(), open_page()
     join(ada, "Ada")
     join(ben, markup)
-    ada.wait_for_function("name => ecumene.entities().some(e => e.title === name)", arg=markup)
+    until(ada, "name => ecumene.entities().some(e => e.title === name)", markup)
     turn_towards(ada, markup)
     tag = ada.locator(".tag.visitor", has_text="Ben")
     expect(tag).to_be_visible()
@@ -108,7 +109,7 @@ def test_two_visitors_meet_talk_and_wave(open_page: OpenPage) -> None:
     assert ada.locator("#chat-log i").count() == 0, "chat became markup"
 
     ben.keyboard.press("1")
-    ada.wait_for_function("name => ecumene.entities().find(e => e.title === name)?.emote === 1", arg=markup)
+    until(ada, "name => ecumene.entities().find(e => e.title === name)?.emote === 1", markup)
 
 
 def turn_towards(page: Page, title: str) -> None:
@@ -133,7 +134,7 @@ def test_a_killed_server_finds_us_again_where_we_stood(open_page: OpenPage, serv
     server.kill()
     expect(page.locator("#status-text")).to_have_text("Reconnecting…")
     server.start()
-    page.wait_for_function("epoch => ecumene.epoch > epoch && ecumene.serverPosition", arg=epoch)
+    until(page, "epoch => ecumene.epoch > epoch && ecumene.serverPosition", epoch)
     expect(page.locator("#status-text")).to_contain_text("here")
     assert distance(before, place(page)) < 1.0
     assert walk(page) > 0.5
@@ -166,7 +167,7 @@ def test_everything_works_by_keyboard_and_in_words(open_page: OpenPage) -> None:
 def test_a_mind_can_be_opened(open_page: OpenPage) -> None:
     page = open_page()
     join(page, "Curious")
-    page.wait_for_function("ecumene.entities().some(e => !e.visitor)")
+    until(page, "ecumene.entities().some(e => !e.visitor)")
     page.keyboard.press("i")
     drawer = page.locator("#drawer")
     for section in ("Now", "Needs", "Sees"):
@@ -181,7 +182,7 @@ def test_a_phone_walks_with_the_thumb(open_page: OpenPage, tmp_path: Path) -> No
     page = open_page(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
     page.get_by_label("What shall we call you?").fill("Thumb")
     page.get_by_role("button", name="Walk in").tap()
-    page.wait_for_function("ecumene.status === 'open' && ecumene.serverPosition")
+    until(page, "ecumene.status === 'open' && ecumene.serverPosition")
     moved = 0.0
     for _ in range(6):
         start = place(page)

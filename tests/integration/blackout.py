@@ -16,9 +16,10 @@ from typing import Any
 
 import aiosqlite
 import apsw
-from ecumene_server.database import make_durable
 from sqlalchemy import StaticPool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from ecumene_server.database import make_durable
 
 
 class Disk(apsw.VFS):  # type: ignore[misc]

@@ -7,12 +7,12 @@ import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.integration.visitors import Visitor
+from websockets.exceptions import ConnectionClosed
+
 from ecumene_server import records, wire
 from ecumene_server.store import open_store
 from ecumene_world.command import Say, SetThing, from_record
-from websockets.exceptions import ConnectionClosed
-
-from tests.integration.visitors import Visitor
 
 
 @dataclass(slots=True)

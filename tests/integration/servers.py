@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.integration.squares import saved
+
 from ecumene_server.app import App, running
 from ecumene_server.settings import Settings
-
-from tests.integration.squares import saved
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("models", "world", "sim", "agents", "scenarios", "server")

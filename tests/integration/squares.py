@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecumene_world import Node, Pose, SceneGraph
+from ecumene_world.plain import JSON
 
 
 def square() -> SceneGraph:
     """Returns 200 m × 80 m of ground with a bench, a sign, bells, buttons and two places."""
     graph = SceneGraph("Test square", 1, ("© nobody",))
-    outline = [[-40, -40], [160, -40], [160, 40], [-40, 40]]
+    outline: list[JSON] = [[-40, -40], [160, -40], [160, 40], [-40, 40]]
     graph.add(Node("ground", "ground", attributes={"polygon": outline}))
     graph.add(Node("spawn", "place", attributes={"role": "spawn", "radius_m": 4.0}))
-    graph.add(Node("square", "place", Pose.at(10, 10), attributes={"role": "square", "radius_m": 3.0, "title": "Square"}))
+    about: dict[str, JSON] = {"role": "square", "radius_m": 3.0, "title": "Square"}
+    graph.add(Node("square", "place", Pose.at(10, 10), attributes=about))
     graph.add(Node("bench", "bench", Pose.at(6, 6)))
     graph.add(Node("sign", "signpost", Pose.at(8, -6), attributes={"title": "Sign", "text": "Market on Saturday."}))
     for number in range(20):

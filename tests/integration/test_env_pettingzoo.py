@@ -37,7 +37,7 @@ def test_agents_join_and_leave_with_fresh_names() -> None:
     env = crowd()
     env.reset(seed=1)
     first = set(env.agents)
-    seen, gone = set(first), set()
+    seen, gone = set(first), set[str]()
     for _ in range(120):
         observations, rewards, terminated, truncated, _ = env.step(
             {agent: toward_goal(env, agent) for agent in env.agents}

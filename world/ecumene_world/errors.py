@@ -40,7 +40,7 @@ class SnapshotError(WorldError):
     """Bytes are no snapshot of this version, or are damaged."""
 
 
-class ImportFailed(WorldError):
+class ImportFailed(WorldError):  # noqa: N818 - reads as what happened
     """A file can't become a world; the message says where and why."""
 
 

@@ -100,7 +100,7 @@ def test_no_combination_of_senses_gives_nan() -> None:
 
 def test_attention_is_a_distribution_over_what_is_present() -> None:
     senses = random_senses(30, present=0.5)
-    attention = trained()(senses).attention
+    attention = trained()(senses).attention.detach()
     assert attention.shape == (30, 4, TOKENS)
     assert torch.allclose(attention.sum(dim=-1), torch.ones(30, 4), atol=1e-5)
     blind = ~senses.present[:, 0]

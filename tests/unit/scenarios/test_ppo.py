@@ -42,16 +42,16 @@ def experience(policy: FusionPolicy, *, graded: bool = True) -> Experience:
 
 
 def test_what_was_rewarded_becomes_likelier(policy: FusionPolicy) -> None:
-    learner = Learner(policy, PPOConfig(epochs=4, batch=64, imitate=0.0, experts=0.0, max_kl=1.0))
-    learner.begin_improving()
+    learner = Learner(policy, PPOConfig(epochs=4, batch=64, improve_batch=64, imitate=0.0, experts=0.0, max_kl=1.0))
+    learner.begin_exploring()
     before = policy(SenseBatch.zeros(1)).mean[0, 0].item()
-    learner.learn(experience(policy), "improve", 0.0, torch.Generator().manual_seed(3))
+    learner.learn(experience(policy), "improve", 0.04, torch.Generator().manual_seed(3))
     assert policy(SenseBatch.zeros(1)).mean[0, 0].item() > before + 0.02
 
 
 def test_agents_without_a_reward_only_imitate(policy: FusionPolicy) -> None:
     learner = Learner(policy, PPOConfig(epochs=6, batch=64))
-    learner.begin_improving()
+    learner.begin_exploring()
     before = policy(SenseBatch.zeros(1)).mean[0, :MOVES].abs().max().item()
     losses = learner.learn(experience(policy, graded=False), "improve", 0.0, torch.Generator().manual_seed(3))
     assert losses["policy"] == 0
@@ -66,7 +66,7 @@ def test_critic_learns_its_target(policy: FusionPolicy) -> None:
 
 def test_passes_stop_once_the_policy_has_moved_far(policy: FusionPolicy) -> None:
     far = Learner(policy, PPOConfig(epochs=50, batch=32, improve_rate=3e-3, max_kl=0.01))
-    far.begin_improving()
+    far.begin_exploring()
     losses = far.learn(experience(policy), "improve", 0.0, torch.Generator().manual_seed(3))
     assert 0.01 < losses["kl"] < 1.0
 
