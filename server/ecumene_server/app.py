@@ -24,12 +24,14 @@ from ecumene_server.journal import Journal
 from ecumene_server.late import LateMinds
 from ecumene_server.live import Live
 from ecumene_server.minding import Thoughts, minds_for
+from ecumene_server.mqtt import Bridge
 from ecumene_server.news import News
 from ecumene_server.openworld import Inhabited, Wanted
 from ecumene_server.records import TickLog
 from ecumene_server.recovery import recover
 from ecumene_server.settings import Settings
 from ecumene_server.store import Store, open_store
+from ecumene_server.topics import Broker
 from ecumene_server.watch import Watch
 from ecumene_server.wayfinding import Wayfinder
 from ecumene_world import SceneGraph, compile_layout
@@ -65,6 +67,7 @@ class App:
         minds: Who decides, None for nobody.
         freezer: Copies the world between ticks.
         wayfinder: Supplies routes.
+        bridge: The way to an MQTT broker, None for none.
         connections: Every TCP connection.
         stopped: Set when the server must end.
         url: Where it can be opened.
@@ -85,6 +88,7 @@ class App:
     minds: LateMinds | None
     freezer: Freezer
     wayfinder: Wayfinder
+    bridge: Bridge | None = None
     connections: set[Connection] = field(default_factory=set)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
@@ -140,6 +144,8 @@ async def running(settings: Settings, tell: Callable[[str], None]) -> AsyncItera
         await stack.enter_async_context(_listening(app))
         app.host.start()
         await stack.enter_async_context(_chores(app))
+        if app.bridge is not None:
+            await stack.enter_async_context(app.bridge.running())
         yield app
 
 
@@ -179,6 +185,8 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     live = Live(host, session.engine, minds)
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
     app = App(settings, name, epoch, session, host, hub, store, journal, site, late, freezer, wayfinder)
+    if settings.mqtt:
+        app.bridge = Bridge(Broker.of(settings.mqtt), host, opening.place, opening.people)
     site.put("/healthz", lambda: http.plain(status.health(app)))
     site.put("/metrics", metrics.exposition(lambda: status.readings(app)))
     frozen = freezer.freeze(0)
@@ -189,6 +197,8 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
 
 def _published(app: App, news: News) -> None:
     app.hub.publish(news)
+    if app.bridge is not None:
+        app.bridge.publish(news)
     if any(name == "edited" and data.get("edit") != "compiled" for name, _, _, data in news.happened):
         app.edits += 1
 
@@ -235,8 +245,8 @@ def _why_deaf(settings: Settings, error: OSError) -> str:
 @asynccontextmanager
 async def _chores(app: App) -> AsyncIterator[None]:
     """Runs what happens beside the ticks, and watches the tick thread."""
-    app.host.failed.add_done_callback(lambda _: loop.call_soon_threadsafe(app.stopped.set))
     loop = asyncio.get_running_loop()
+    app.host.failed.add_done_callback(lambda _: loop.call_soon_threadsafe(app.stopped.set))
     tasks = [loop.create_task(work(app)) for work in (_seconds, _snapshots, _edits)]
     try:
         yield

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, get_type_hints
-from urllib.parse import urlsplit
 
 from ecumene_server.errors import UsageError
+from ecumene_server.topics import Broker
 
 PREFIX: Final = "ECUMENE_"
 CONFIG_VARIABLE: Final = "ECUMENE_CONFIG"
@@ -78,9 +78,7 @@ class Settings:
         _require(self.budget_kb >= 16, f"budget_kb {self.budget_kb} is less than 16")
         _require(self.device.split(":")[0] in ("cpu", "cuda"), f"device {self.device!r} is neither cpu nor cuda")
         if self.mqtt:
-            parts = urlsplit(self.mqtt)
-            known = parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname)
-            _require(known, f"mqtt {self.mqtt!r} is no address like mqtt://host:1883/prefix")
+            Broker.of(self.mqtt)
 
 
 def load(given: Mapping[str, Any], *, config: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:

@@ -9,6 +9,7 @@ from ecumene_server.metrics import Reading
 
 if TYPE_CHECKING:
     from ecumene_server.app import App
+    from ecumene_server.mqtt import Bridge
 
 
 def health(app: App) -> dict[str, Any]:
@@ -35,6 +36,8 @@ def readings(app: App) -> Iterable[Reading]:
     yield from _ticks(app)
     yield from _clients(app)
     yield from _log(app)
+    if app.bridge is not None:
+        yield from _bridge(app.bridge)
     if app.minds is not None:
         late = app.minds.lateness
         for word, count in (("on_time", late.on_time), ("late", late.late), ("dropped", late.dropped)):
@@ -76,3 +79,13 @@ def _log(app: App) -> Iterable[Reading]:
     yield Reading("log_failures", "Commits that failed.", counters.failures, counts=True)
     yield Reading("snapshot_tick", "Last tick in the last snapshot.", app.snapshot_tick)
     yield Reading("snapshot_seconds", "Time the last snapshot took to write, s.", app.snapshot_s)
+
+
+def _bridge(bridge: Bridge) -> Iterable[Reading]:
+    counters = bridge.counters
+    yield Reading("mqtt_connected", "Whether the MQTT broker is connected, 0 or 1.", float(bridge.connected))
+    yield Reading("mqtt_messages_in", "Messages from the MQTT broker.", counters.messages_in, counts=True)
+    yield Reading("mqtt_messages_out", "Messages to the MQTT broker.", counters.messages_out, counts=True)
+    yield Reading("mqtt_refused", "Messages from MQTT that were refused.", counters.refused, counts=True)
+    yield Reading("mqtt_dropped", "MQTT messages left out because too many waited.", counters.dropped, counts=True)
+    yield Reading("mqtt_reconnects", "Later connections to the MQTT broker.", counters.reconnects, counts=True)
