@@ -68,7 +68,7 @@ def test_names_of_nodes_survive_topics(name: str) -> None:
 def test_a_payload_is_a_reading(payload: str, value: object, unit: str) -> None:
     command = BROKER.command("town/north/in/bench/air.humidity", payload.encode())
     assert command == Reading("bench", "air.humidity", value, unit, "mqtt")  # type: ignore[arg-type]
-    assert type(command.value) is type(value)  # type: ignore[attr-defined]
+    assert type(command.value) is type(value)
 
 
 @pytest.mark.parametrize(("value", "state"), [("0", 0), ("1", 1), ("true", 1), ("false", 0), ('"on"', 1), ('"off"', 0)])
