@@ -1,288 +1,305 @@
-"""The door to sensors and other systems: an MQTT client that never holds up a tick.
+"""The MQTT bridge: sensors come in as commands, events and states of things go out.
 
-Topics below the prefix of the broker's URL::
-
-    in/<node>/<field>       to us: {"value": number, true, false or text, "unit": text, may be left out}
-                            the field `state` of a thing sets its state, anything else is a reading of that node
-    events                  from us: what happened, one JSON object each
-    state/<thing>           from us, retained: state, holder and position of a thing
-    reading/<node>/<field>  from us, retained: the last accepted reading
-    errors                  from us: what was not accepted, and why
-    status                  from us, retained: open or closed
-
-Of several readings of the same field within a tick the newest counts. Without the broker the world goes on; the
-client tries again, ever more slowly up to `LONGEST_S`.
+It lives on the event loop and keeps away from the tick: what arrives is checked in small batches between two ticks and
+queued like any other command, with the rights of the system; what happens is taken from the news. Whatever the broker
+does, the world goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import functools
 import logging
-import math
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
-import aiomqtt
 import msgspec
+from aiomqtt import Client, Message, MqttError, Will
 
 from ecumene_server import wire
-from ecumene_server.errors import UsageError
-from ecumene_server.news import News
-from ecumene_world.command import Command, Reading, SetThing
+from ecumene_server.host import Host
+from ecumene_server.news import News, Place
+from ecumene_server.topics import Broker
+from ecumene_world.command import Command, check
 from ecumene_world.errors import CommandError
 
-PREFIX: Final = "ecumene"
-MAX_PAYLOAD: Final = 4096
-"""Bytes of a message to us."""
-PER_TICK: Final = 100
-"""Most readings that enter the world in one tick; others wait, the newest of each field."""
-MAX_WAITING: Final = 10_000
-"""Messages to the broker that wait while it is slow or gone; the oldest are dropped."""
-SHORTEST_S: Final = 0.25
-LONGEST_S: Final = 15.0
-"""First and longest pause before another try to connect."""
-STATE: Final = "state"
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 30.0
+"""Pauses between attempts to connect double from the first to the longest."""
+TIMEOUT_S: Final = 5.0
+"""How long the broker may take to answer."""
+GOODBYE_S: Final = 6.0
+"""How long the bridge may take to close."""
+MAX_IN: Final = 5000
+"""Messages from sensors that wait at most; older ones make room."""
+MAX_OUT: Final = 2000
+"""Events and errors that wait at most, as while the broker is away; older ones make room."""
+BATCH: Final = 100
+"""Most messages checked between two ticks."""
+FAILURE: Final = 128
+"""Least answer to a subscription that means no."""
+ONLINE, OFFLINE = b"online", b"offline"
+PRIVATE: Final = frozenset({"said"})
+"""Events that never leave: what people say is theirs."""
 
+_NO_DELAY: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 _LOG: Final = logging.getLogger("ecumene.mqtt")
-_NODELAY: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-"""Without it Nagle's algorithm holds small messages back for 40 ms."""
-
-
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a sensor sends."""
-
-    value: float | int | bool | str
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is.
-
-    Attributes:
-        host: Name or address.
-        port: TCP port.
-        prefix: Before every topic, without slashes at its ends.
-        user: Name to log in with, or None.
-        password: Its password, or None.
-        tls: Whether the connection is encrypted.
-    """
-
-    host: str
-    port: int
-    prefix: str
-    user: str | None
-    password: str | None
-    tls: bool
-
-    @classmethod
-    def parsed(cls, url: str) -> Broker:
-        """Returns what `mqtt://user:password@host:port/prefix` says; `mqtts` encrypts.
-
-        Raises:
-            UsageError: It is no such URL, or its prefix has wildcards.
-        """
-        parts = urlsplit(url)
-        prefix = parts.path.strip("/") or PREFIX
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or {"+", "#"} & set(prefix):
-            raise UsageError(f"{url!r} is no broker; mqtt://HOST:PORT/PREFIX is expected, without + and #")
-        tls = parts.scheme == "mqtts"
-        user, password = (None if each is None else unquote(each) for each in (parts.username, parts.password))
-        return cls(parts.hostname, parts.port or (8883 if tls else 1883), prefix, user, password, tls)
 
 
 @dataclass(slots=True)
 class BridgeCounters:
     """What the bridge counts for `/metrics`."""
 
-    received: int = 0
+    messages_in: int = 0
+    messages_out: int = 0
     refused: int = 0
-    sent: int = 0
     dropped: int = 0
-    connects: int = 0
+    connections: int = 0
+
+    @property
+    def reconnects(self) -> int:
+        """Connections after the first."""
+        return max(0, self.connections - 1)
 
 
 class Bridge:
-    """One world's client of one broker; `run` is a background task.
+    """Ties a running world to a broker.
 
     Args:
-        broker: Where to.
-        submit: Queues a command for the next tick.
-        things: Everything usable as it is now, told to every broker that is connected to.
-        status: What to say of the world while it is open.
+        broker: Which.
+        host: The tick thread.
+        place: The things of the world as it is now.
+        people: Who is there now.
     """
 
-    def __init__(
-        self,
-        broker: Broker,
-        submit: Callable[[Command], None],
-        things: Callable[[], Iterable[wire.Thing]],
-        status: dict[str, Any],
-    ) -> None:
+    def __init__(self, broker: Broker, host: Host, place: Place, people: Iterable[wire.Person]) -> None:
         self.counters = BridgeCounters()
         self.connected = False
+        """Whether messages go both ways right now."""
         self._broker = broker
-        self._submit = submit
-        self._things = things
-        self._status = status
-        self._names: dict[int, str] = {}
-        self._readings: dict[tuple[str, str], Command] = {}
-        self._outgoing: deque[tuple[str, bytes, bool]] = deque(maxlen=MAX_WAITING)
-        self._wake = asyncio.Event()
+        self._host = host
+        self._names: tuple[str, ...] = ()
+        self._states: dict[str, int] = {}
+        self._people = {person.id: person.key for person in people}
+        self._stale: dict[str, None] = {}
+        self._out: deque[tuple[str, bytes]] = deque()
+        self._asked: deque[tuple[str, Command]] = deque()
+        self._leaving, self._arriving, self._closing = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._move_into(place)
 
-    async def run(self) -> None:
-        """Stays connected until cancelled."""
-        pause_s = SHORTEST_S
-        while True:
-            try:
-                async with self._client() as client:
-                    pause_s = SHORTEST_S
-                    await self._converse(client)
-            except aiomqtt.MqttError as error:
-                if self.connected or pause_s == SHORTEST_S:
-                    _LOG.warning("the broker %s:%d is gone: %s", self._broker.host, self._broker.port, error)
-            finally:
-                self.connected = False
-            await asyncio.sleep(pause_s)
-            pause_s = min(LONGEST_S, 2 * pause_s)
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keeps connected until the context ends, then says goodbye."""
+        loop = asyncio.get_running_loop()
+        asking = loop.create_task(self._hand_over(), name="mqtt in")
+        connecting = loop.create_task(self._stay_connected(), name="mqtt")
+        try:
+            yield
+        finally:
+            self._closing.set()
+            asking.cancel()
+            await asyncio.wait([connecting], timeout=GOODBYE_S)
+            connecting.cancel()
+            await asyncio.gather(asking, connecting, return_exceptions=True)
 
     def publish(self, news: News) -> None:
-        """Queues what a tick brought for the broker, and hands waiting readings to the next tick."""
-        for name, subject, other, data in news.happened:
-            self._tell("events", {"tick": news.tick, "name": name, "subject": subject, "object": other, "data": data})
-            if name == "reading":
-                topic = f"reading/{subject}/{data.get('field')}"
-                self._tell(
-                    topic, {"value": data.get("value"), "unit": data.get("unit"), "tick": news.tick}, retain=True
-                )
-        for command, subject, reason in news.rejected:
-            if command in (Reading.name, SetThing.name):
-                self._refuse(subject, reason)
+        """Queues what a tick brought; never waits."""
         if news.place is not None:
-            self._tell_things()
-        for change in news.things:
-            self._tell_thing(self._names.get(change.i, str(change.i)), change.state, change.holder, change.position)
-        for key in list(self._readings)[:PER_TICK]:
-            self._submit(self._readings.pop(key))
+            self._move_into(news.place)
+        for thing in news.things:
+            self._note(self._names[thing.i], thing.state)
+        for event in self._events(news):
+            self._put(self._broker.events, {"tick": news.tick, **event})
+        if self._stale or self._out:
+            self._leaving.set()
 
-    def _client(self) -> aiomqtt.Client:
+    def _move_into(self, place: Place) -> None:
+        """Takes over the things of a layout; those that are gone lose their retained states."""
+        self._names = tuple(thing.name for thing in place.things)
+        gone = self._states.keys() - set(self._names)
+        for name in gone:
+            del self._states[name]
+        self._stale.update(dict.fromkeys(gone))
+        for thing in place.things:
+            self._note(thing.name, thing.state)
+
+    def _note(self, name: str, state: int) -> None:
+        if self._states.get(name) != state:
+            self._states[name] = state
+            self._stale[name] = None
+
+    def _events(self, news: News) -> Iterator[dict[str, Any]]:
+        for person in news.joined:
+            self._people[person.id] = person.key
+            yield _event("joined", person.key)
+        for entity in news.left:
+            yield _event("left", self._people.pop(entity, ""))
+        for name, subject, other, data in news.happened:
+            if name not in PRIVATE:
+                yield _event(name, subject, other, data)
+
+    def _put(self, topic: str, content: Mapping[str, Any]) -> None:
+        if len(self._out) >= MAX_OUT:
+            self._out.popleft()
+            self.counters.dropped += 1
+        self._out.append((topic, msgspec.json.encode(content)))
+
+    def _refuse(self, topic: str, reason: str) -> None:
+        self.counters.refused += 1
+        self._put(self._broker.errors, {"topic": topic[:300], "error": reason})
+        self._leaving.set()
+
+    def _drop(self) -> None:
+        self.counters.dropped += 1
+
+    async def _stay_connected(self) -> None:
+        pause = FIRST_PAUSE_S
+        while not self._closing.is_set():
+            try:
+                async with self._client() as client:
+                    pause = FIRST_PAUSE_S
+                    await self._serve(client)
+            except (MqttError, OSError, ValueError) as error:
+                if pause == FIRST_PAUSE_S:
+                    _LOG.warning("no connection to the MQTT broker at %s: %s", self._broker.host, error)
+            finally:
+                self.connected = False
+            await self._rest(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            pass
+
+    def _client(self) -> Client:
         broker = self._broker
-        return aiomqtt.Client(
+        return Client(
             broker.host,
             broker.port,
-            username=broker.user,
+            username=broker.username,
             password=broker.password,
             tls_context=ssl.create_default_context() if broker.tls else None,
-            will=aiomqtt.Will(self._topic("status"), json.dumps({"status": "closed"}), qos=1, retain=True),
-            socket_options=[_NODELAY],
-            keepalive=20,
-            timeout=10,
+            will=Will(broker.status, OFFLINE, qos=1, retain=True),
+            timeout=TIMEOUT_S,
+            keepalive=30,
+            socket_options=[_NO_DELAY],
+            queue_type=_queue_that_makes_room(self._drop),
+            max_queued_incoming_messages=MAX_IN,
         )
 
-    async def _converse(self, client: aiomqtt.Client) -> None:
-        """Listens and speaks until the connection breaks."""
-        await client.subscribe(self._topic("in/#"), qos=1)
-        self.connected = True
-        self.counters.connects += 1
-        self._tell("status", {"status": "open", **self._status}, retain=True)
-        self._tell_things()
-        speaking = asyncio.create_task(self._speak(client))
+    async def _serve(self, client: Client) -> None:
+        """Passes messages both ways until the connection or the bridge ends."""
+        await self._begin(client)
+        loop = asyncio.get_running_loop()
+        ways = (self._read(client), self._write(client), self._closing.wait())
+        tasks = [loop.create_task(way) for way in ways]
         try:
-            async for message in client.messages:
-                self._take(str(message.topic), message.payload)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            speaking.cancel()
-            await asyncio.gather(speaking, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+        await client.publish(self._broker.status, OFFLINE, retain=True)
 
-    async def _speak(self, client: aiomqtt.Client) -> None:
+    async def _begin(self, client: Client) -> None:
+        answers = await client.subscribe(self._broker.incoming, qos=1)
+        if any(getattr(answer, "value", answer) >= FAILURE for answer in answers):
+            raise MqttError(f"the broker does not let us subscribe to {self._broker.incoming!r}")
+        await client.publish(self._broker.status, ONLINE, retain=True)
+        self._stale.update(dict.fromkeys(self._states))
+        self._leaving.set()
+        self.counters.connections += 1
+        self.connected = True
+
+    async def _read(self, client: Client) -> None:
+        async for message in client.messages:
+            self.counters.messages_in += 1
+            topic, payload = message.topic.value, message.payload
+            assert isinstance(payload, bytes | bytearray), "aiomqtt hands on what came over the wire"
+            try:
+                command = self._broker.command(topic, bytes(payload), retained=message.retain)
+            except CommandError as error:
+                self._refuse(topic, str(error))
+            else:
+                self._ask(topic, command)
+
+    def _ask(self, topic: str, command: Command) -> None:
+        if len(self._asked) >= MAX_IN:
+            self._asked.popleft()
+            self._drop()
+        self._asked.append((topic, command))
+        self._arriving.set()
+
+    async def _hand_over(self) -> None:
+        """Has the world check what arrived, between ticks, and tells what it refuses."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._outgoing:
-                topic, payload, retain = self._outgoing[0]
-                await client.publish(topic, payload, qos=0, retain=retain)
-                self._outgoing.popleft()
-                self.counters.sent += 1
+            await self._arriving.wait()
+            self._arriving.clear()
+            while self._asked:
+                batch = [self._asked.popleft() for _ in range(min(BATCH, len(self._asked)))]
+                for topic, reason in await self._host.wonder(functools.partial(_submit, self._host, batch)):
+                    self._refuse(topic, reason)
 
-    def _take(self, topic: str, payload: Any) -> None:
-        """Understands one message to us."""
-        self.counters.received += 1
+    async def _write(self, client: Client) -> None:
+        while True:
+            await self._leaving.wait()
+            self._leaving.clear()
+            while self._stale or self._out:
+                await self._send(client, *self._next())
+
+    def _next(self) -> tuple[str, bytes, bool]:
+        """Returns topic and payload of what is to be sent next, and whether the broker keeps it."""
+        if not self._stale:
+            return (*self._out.popleft(), False)
+        name = next(iter(self._stale))
+        del self._stale[name]
+        state = self._states.get(name)
+        return self._broker.state(name), b"" if state is None else msgspec.json.encode({"value": state}), True
+
+    async def _send(self, client: Client, topic: str, payload: bytes, retain: bool) -> None:
         try:
-            command = command_of(topic.removeprefix(self._topic("in/")), payload, source=topic)
-        except (ValueError, CommandError) as error:
-            self._refuse(topic, str(error))
-            return
-        if isinstance(command, Reading):
-            self._readings[command.node, command.field] = command
+            await client.publish(topic, payload, retain=retain)
+        except MqttError:
+            self._drop()
+            raise
+        self.counters.messages_out += 1
+
+
+def _event(name: str, subject: str, other: str = "", data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"name": name, "subject": subject, "object": other, "data": dict(data or {})}
+
+
+def _submit(host: Host, batch: Sequence[tuple[str, Command]]) -> list[tuple[str, str]]:
+    """Queues the commands that are possible; returns topic and reason of the others. Runs on the tick thread."""
+    refused = []
+    for topic, command in batch:
+        try:
+            check(command, host.world)
+        except CommandError as error:
+            refused.append((topic, str(error)))
         else:
-            self._submit(command)
-
-    def _refuse(self, about: str, reason: str) -> None:
-        self.counters.refused += 1
-        _LOG.info("%s: %s", about, reason)
-        self._tell("errors", {"about": about, "error": reason})
-
-    def _tell_things(self) -> None:
-        self._names = {}
-        for thing in self._things():
-            self._names[thing.i] = thing.name
-            self._tell_thing(thing.name, thing.state, thing.holder, thing.position)
-
-    def _tell_thing(self, name: str, state: int, holder: int, position: tuple[float, float, float]) -> None:
-        told = {"state": state, "holder": holder, "position": [round(each, 3) for each in position]}
-        self._tell(f"state/{name}", told, retain=True)
-
-    def _tell(self, topic: str, value: dict[str, Any], *, retain: bool = False) -> None:
-        if {"+", "#", "\0"} & set(topic):
-            return  # names may have characters that topics may not
-        if len(self._outgoing) == MAX_WAITING:
-            self.counters.dropped += 1
-        self._outgoing.append((self._topic(topic), json.dumps(value).encode(), retain))
-        self._wake.set()
-
-    def _topic(self, rest: str) -> str:
-        return f"{self._broker.prefix}/{rest}"
+            host.submit(command)
+    return refused
 
 
-_decoder: Final = msgspec.json.Decoder(Message)
+def _queue_that_makes_room(dropped: Callable[[], None]) -> type[asyncio.Queue[Message]]:
+    """Returns a class of queues whose oldest message makes room for a new one when they are full."""
 
+    class Newest(asyncio.Queue[Message]):
+        def put_nowait(self, item: Message) -> None:
+            if self.full():
+                self.get_nowait()
+                dropped()
+            super().put_nowait(item)
 
-def command_of(topic: str, payload: Any, *, source: str) -> Command:
-    """Returns the command that a message stands for.
-
-    Args:
-        topic: `<node>/<field>`; node names may contain slashes, fields may not.
-        payload: JSON.
-        source: Kept with a reading.
-
-    Raises:
-        ValueError: Topic or payload is not as it should be; one sentence.
-        CommandError: A value is out of range.
-    """
-    node, slash, name = topic.rpartition("/")
-    if not slash or not node or not name:
-        raise ValueError("a topic names a node and a field: in/NODE/FIELD")
-    if not isinstance(payload, bytes) or len(payload) > MAX_PAYLOAD:
-        raise ValueError(f"a message has at most {MAX_PAYLOAD} bytes")
-    try:
-        message = _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"a message is a JSON object with a value and perhaps a unit: {error}") from None
-    value = message.value
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("a value must be a finite number")
-    command: Command
-    if name == STATE:
-        if not isinstance(value, int):
-            raise ValueError(f"the state of a thing is a whole number, not {value!r}")
-        command = SetThing(node, int(value))
-    else:
-        command = Reading(node, name, value, message.unit, source)
-    command.limits()
-    return command
+    return Newest
