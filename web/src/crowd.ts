@@ -84,6 +84,8 @@ export class Crowd {
     this.mesh.customDepthMaterial = patched(new MeshDepthMaterial({ depthPacking: RGBADepthPacking }), false);
     this.mesh.instanceMatrix.setUsage(DynamicDrawUsage);
     this.mesh.frustumCulled = false;
+    this.mesh.count = 0;
+    this.mesh.visible = false;
     this.mesh.castShadow = this.mesh.receiveShadow = true;
   }
 

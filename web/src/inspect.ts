@@ -23,6 +23,8 @@ const CATEGORIES: [string, string][] = [
   ["#7f3fa0", "visitor"],
 ];
 const TOUCH_FULL_N = 60;
+/** Loudness, of 255, below which a silence is called one. */
+const QUIET = 24;
 
 /** Returns the panel's content. */
 export function inspection(answer: Inspected): Node[] {
@@ -35,17 +37,23 @@ export function inspection(answer: Inspected): Node[] {
 
 function mindOf(mind: Mind): Node[] {
   const nodes: Node[] = [];
-  if (mind.persona) nodes.push(el("p", { class: "muted" }, mind.persona));
-  if (mind.intent) nodes.push(section("Now"), el("p", { class: "lead" }, mind.intent));
-  if (mind.reason) nodes.push(el("p", { class: "muted" }, mind.reason));
+  if (mind.persona) nodes.push(el("p", { class: "muted" }, sentence(mind.persona)));
+  if (mind.intent) nodes.push(section("Now"), el("p", { class: "lead" }, sentence(mind.intent)));
+  if (mind.reason) nodes.push(el("p", { class: "muted" }, sentence(mind.reason)));
   if (Object.keys(mind.needs).length) nodes.push(section("Needs"), bars(mind.needs, {}));
   if (mind.vision) nodes.push(section("Sees"), ...seen(mind.vision));
-  if (mind.hearing && mind.bands) nodes.push(section("Hears"), heard(mind.hearing, mind.bands));
-  if (mind.touch.length) nodes.push(section("Feels"), felt(mind.touch));
+  if (mind.hearing && mind.bands) nodes.push(section("Hears"), ...heard(mind.hearing, mind.bands));
+  if (mind.touch.length) nodes.push(section("Feels"), ...felt(mind.touch));
   if (Object.keys(mind.contribution).length) nodes.push(section("Decides by"), bars(mind.contribution, mind.senses));
   if (mind.noticed.length) nodes.push(section("Attends to"), attention(mind.noticed));
   if (mind.remembers.length) nodes.push(section("Remembers"), el("ul", {}, ...mind.remembers.map((each) => el("li", {}, each))));
   return nodes;
+}
+
+/** The text with a capital first and a full stop last. */
+function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
 }
 
 function section(title: string): HTMLElement {
@@ -108,10 +116,10 @@ function swatch(colour: string, name: string): HTMLElement {
 }
 
 /** Bars of the mel bands, left ear upward, right ear downward. */
-function heard(levels: Uint8Array, bands: number): HTMLElement {
+function heard(levels: Uint8Array, bands: number): HTMLElement[] {
+  if (Math.max(...levels) < QUIET) return [el("p", { class: "muted" }, "Next to nothing.")];
   const canvas = el("canvas", { class: "heard", role: "img", width: "312", height: "52" });
-  const loudest = Math.max(...levels);
-  canvas.setAttribute("aria-label", loudest < 40 ? "It hears next to nothing." : "It hears sounds; left ear above, right ear below.");
+  canvas.setAttribute("aria-label", "Sounds by pitch, low to high; left ear above, right ear below.");
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   const step = 312 / bands;
   for (let band = 0; band < bands; band++) {
@@ -122,14 +130,15 @@ function heard(levels: Uint8Array, bands: number): HTMLElement {
     context.fillStyle = "#3f6f91";
     context.fillRect(band * step + 1, 27, step - 2, Math.max(1, 24 * right));
   }
-  return canvas;
+  return [canvas];
 }
 
 /** Draws a body from above, front up, with pressure on its eight sides and in the hand. */
-function felt(newtons: number[]): HTMLElement {
+function felt(newtons: number[]): HTMLElement[] {
+  const most = Math.max(...newtons);
+  if (most < 1) return [el("p", { class: "muted" }, "Nothing touches it.")];
   const canvas = el("canvas", { class: "felt", role: "img", width: "208", height: "208" });
-  const most = Math.max(0, ...newtons);
-  canvas.setAttribute("aria-label", most < 1 ? "Nothing touches it." : `It feels up to ${Math.round(most)} newtons.`);
+  canvas.setAttribute("aria-label", `It feels up to ${Math.round(most)} newtons.`);
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   context.translate(104, 104);
   for (let sector = 0; sector < 8; sector++) {
@@ -147,5 +156,5 @@ function felt(newtons: number[]): HTMLElement {
   context.arc(0, 0, 34, 0, Math.PI * 2);
   context.fillStyle = hand > 0 ? "#b5472f" : "#efe6d6";
   context.fill();
-  return canvas;
+  return [canvas];
 }
