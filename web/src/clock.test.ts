@@ -37,6 +37,12 @@ describe("Clock", () => {
     expect(Math.abs(last - 399)).toBeLessThan(20);
   });
 
+  it("tells how fast a server in slow motion ticks", () => {
+    expect(fed(60, (n) => 125 * n).pace).toBeCloseTo(0.4, 2);
+    expect(fed(60, (n) => 50 * n).pace).toBeCloseTo(1, 2);
+    expect(new Clock().pace).toBe(1);
+  });
+
   it("starts anew after a reset", () => {
     const clock = fed(10, (n) => 50 * n);
     clock.reset();

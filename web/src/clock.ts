@@ -64,6 +64,15 @@ export class Clock {
     return this.anchor === null ? null : (nowMs - this.anchor) / TICK_MS;
   }
 
+  /** How fast the server ticks against what it promised, 0.25..1: under load it may run in slow motion. */
+  get pace(): number {
+    const first = this.arrivals[0];
+    const last = this.arrivals[this.arrivals.length - 1];
+    if (!first || !last || last.at - first.at < WINDOW_MS / 4) return 1;
+    const ticks = this.newest - (first.at - first.offset) / TICK_MS;
+    return Math.max(0.25, Math.min(1, (ticks * TICK_MS) / (last.at - first.at)));
+  }
+
   /** When `tick` arrives if nothing is late, in local milliseconds; null before the first frame. */
   arrivalOf(tick: number): number | null {
     return this.anchor === null ? null : this.anchor + tick * TICK_MS;

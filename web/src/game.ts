@@ -286,7 +286,7 @@ export class Game {
     const wish = this.steering.wish(dtS);
     const message = this.steering.message(wish, now);
     if (message) this.net.send({ t: "steer", ...message });
-    this.own.step(wish, dtS, now);
+    this.own.step(wish, dtS * this.clock.pace, now);
   }
 
   /** What need not happen in every picture. */
