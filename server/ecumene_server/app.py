@@ -180,7 +180,7 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     site = http.Site({**http.page_files(), **people, SCENE_PATH: content})
     journal = Journal(store, epoch, lambda tick: app.hub.committed(tick), lambda why: app.hub.unsaved(why))  # noqa: PLW0108
     role = Role[settings.open_as.upper()]
-    opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content), role)
+    opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content), role, settings.keep_chat)
     budget = settings.budget_kb * 1024 // 20
     live = Live(host, session.engine, minds)
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)

@@ -20,7 +20,7 @@ from ecumene_server.errors import RefusedError, StoreError
 from ecumene_server.guest import Guest
 from ecumene_server.interest import BUDGET_BYTES, Interest
 from ecumene_server.link import Link, refuse
-from ecumene_server.news import Answer, News, Place, Stand, Ticket
+from ecumene_server.news import Answer, ChatLine, News, Place, Speech, Stand, Ticket
 from ecumene_server.stream import Stream
 from ecumene_server.visitor import LINGER_S, Visitor
 from ecumene_world import kinds
@@ -84,6 +84,9 @@ class Journal(Protocol):
     def put(self, tick: int, record: bytes, *, durable: bool) -> None:
         """Queues one tick's record; a durable one is written at once."""
 
+    def keep_chat(self, line: ChatLine) -> None:
+        """Queues a line of chat, written with its tick's record."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -96,6 +99,7 @@ class Opening:
         tick: The last tick that was stepped.
         scene: URL of the scene file.
         role: What every visitor may do at least.
+        keep_chat: Whether what visitors say is stored.
     """
 
     place: Place
@@ -104,6 +108,7 @@ class Opening:
     tick: int
     scene: str
     role: Role = Role.VISITOR
+    keep_chat: bool = False
 
 
 @dataclass(slots=True)
@@ -155,6 +160,7 @@ class Hub:
         self._tick = opening.tick
         self._scene = opening.scene
         self._least_role = opening.role
+        self._keeps_chat = opening.keep_chat
         self._clock = clock
         self._spawn = spawn
         self._opened = clock()
@@ -498,10 +504,17 @@ class Hub:
 
     def _speak(self, news: News) -> None:
         for speech in news.speech:
+            self._keep(news.tick, speech)
             for key in speech.hearers:
                 visitor = self._visitors.get(key.removeprefix("visitor:"))
                 if visitor is not None and visitor.entity is not None:
                     visitor.tell(wire.Said(visitor.stream.number(), speech.entity, speech.title, speech.text))
+
+    def _keep(self, tick: int, speech: Speech) -> None:
+        """Stores what a visitor said, if the server was told to."""
+        speaker = self._people.get(speech.entity)
+        if self._keeps_chat and self._journal is not None and speaker is not None and speaker.kind == _VISITOR:
+            self._journal.keep_chat(ChatLine(tick, speaker.key.removeprefix("visitor:"), speech.text))
 
     def _answer_all(self, news: News) -> None:
         waits = tuple(answer for answer in news.answers if answer.durable and answer.error is None)

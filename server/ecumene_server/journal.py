@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ecumene_server.errors import StoreError
-from ecumene_server.store import ChatLine
+from ecumene_server.news import ChatLine
 
 IDLE_S: Final = 1.0
 """Longest time that records wait to be written when nobody waits for them."""

@@ -53,6 +53,15 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatLine:
+    """A line of chat to keep: said in the tick by the account."""
+
+    tick: int
+    account: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stand:
     """Where a visitor's avatar is: metres and radians."""
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from ecumene_server import auth, database, tables
 from ecumene_server.errors import DamagedError, FailedError
 from ecumene_server.hub import Account
-from ecumene_server.news import Stand
+from ecumene_server.news import ChatLine, Stand
 from ecumene_world.command import Role
 
 KEPT_SNAPSHOTS: Final = 3
@@ -32,15 +32,6 @@ class LogRow:
     tick: int
     epoch: int
     payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ChatLine:
-    """One line to keep."""
-
-    tick: int
-    account: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from tests.integration import postgres
 
 from ecumene_server import auth, database
 from ecumene_server.errors import DamagedError, FailedError, StoreError
-from ecumene_server.news import Stand
-from ecumene_server.store import ADMIN_ID, KEPT_SNAPSHOTS, ChatLine, Store, open_store
+from ecumene_server.news import ChatLine, Stand
+from ecumene_server.store import ADMIN_ID, KEPT_SNAPSHOTS, Store, open_store
 from ecumene_world.command import Role
 
 ADMIN = "the-admin-token"

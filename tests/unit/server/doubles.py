@@ -13,7 +13,7 @@ from websockets.frames import CloseCode
 from ecumene_server import wire
 from ecumene_server.codec import Cell, cell_of, encode_cells
 from ecumene_server.hub import Account, Hub, Opening
-from ecumene_server.news import Answer, News, Place, Speech, Stand, Ticket
+from ecumene_server.news import Answer, ChatLine, News, Place, Speech, Stand, Ticket
 from ecumene_world.command import Command, Despawn, Role, Spawn
 
 T = TypeVar("T")
@@ -128,6 +128,10 @@ class FakeAccounts:
 class FakeJournal:
     def __init__(self) -> None:
         self.put_ticks: list[tuple[int, bool]] = []
+        self.chat: list[ChatLine] = []
+
+    def keep_chat(self, line: ChatLine) -> None:
+        self.chat.append(line)
 
     def put(self, tick: int, record: bytes, *, durable: bool) -> None:
         assert record
@@ -137,13 +141,13 @@ class FakeJournal:
 class Stage:
     """A hub with everything around it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_chat: bool = False) -> None:
         self.clock, self.world, self.accounts, self.journal = Clock(), FakeWorld(), FakeAccounts(), FakeJournal()
         self._tasks: set[asyncio.Task[None]] = set()
         thing = wire.Thing(0, "door", "Door", 13, 0, (1.0, 1.0, 0.0), 0.0, 0, 2)
         place = Place("Plaza", (-64.0, -64.0, 64.0, 64.0), (thing,), ("© us",))
         npc = wire.Person(7 << 16 | 9, "npc:1", "Ada", 200, 5)
-        self.opening = Opening(place, (npc,), EPOCH, 0, "/scene.glb?1")
+        self.opening = Opening(place, (npc,), EPOCH, 0, "/scene.glb?1", keep_chat=keep_chat)
         self.hub = Hub(
             self.world, self.accounts, self.journal, opening=self.opening, clock=self.clock, spawn=self._spawn
         )

@@ -10,7 +10,7 @@ from ecumene_server import wire
 from ecumene_server.codec import decode_frames
 from ecumene_server.guest import HELLO_S
 from ecumene_server.hub import SLOW_BYTES, STUCK_BYTES
-from ecumene_server.news import Place, Stand
+from ecumene_server.news import ChatLine, Place, Speech, Stand
 from ecumene_server.visitor import LINGER_S
 from ecumene_world.command import Despawn, Interact, Role, Say, SetThing, Spawn, Steer
 
@@ -79,6 +79,15 @@ async def test_speech_reaches_its_hearers_only() -> None:
     stage.step(speech=(stage.speech("hello", "visitor:a1"),))
     assert [(m.title, m.text) for m in near.of(wire.Said)] == [("Ada", "hello")]
     assert far.of(wire.Said) == []
+
+
+@pytest.mark.parametrize("keep_chat", [False, True])
+async def test_what_visitors_say_is_kept_only_where_the_server_was_told_to(keep_chat: bool) -> None:
+    stage = Stage(keep_chat=keep_chat)
+    _, welcome = await stage.join()
+    mine = Speech(welcome.entity, "Zoe", "my secret", frozenset())
+    stage.step(speech=(mine, stage.speech("an NPC's words")))
+    assert stage.journal.chat == ([ChatLine(stage.world.tick, "a1", "my secret")] if keep_chat else [])
 
 
 async def test_a_durable_request_is_done_only_once_it_is_on_disk() -> None:
