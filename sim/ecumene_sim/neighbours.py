@@ -134,14 +134,6 @@ class Nearest:
     distance: Tensor
     valid: Tensor
 
-    def first(self, count: int) -> Nearest:
-        """Returns the nearest few."""
-        return Nearest(*(column[..., :count].contiguous() for column in (self.slot, self.distance, self.valid)))
-
-    def of(self, field: Tensor) -> Tensor:
-        """Returns the neighbours' values of a (B, C) field, shape (B, A, K)."""
-        return field.gather(1, self.slot.view(len(field), -1)).view(self.slot.shape)
-
 
 def nearest(position: Tensor, alive: Tensor, slots: Tensor, count: int, reach_m: float) -> Nearest:
     """Returns up to `count` living others within reach of each of the A slots.

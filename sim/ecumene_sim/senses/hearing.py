@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ecumene_sim.frame import BANDS, SOUND_FRAMES
-from ecumene_sim.neighbours import Nearest
+from ecumene_sim.senses.others import Others
 from ecumene_sim.senses.viewer import Viewers
 from ecumene_sim.sound import VOICES, Signatures
 from ecumene_sim.terrain import take
@@ -96,11 +96,11 @@ class Ears:
             torch.cat((state.sound_age, state.thing_sound_age), dim=1),
         )
 
-    def attend(self, everything: Sources, viewers: Viewers, near: Nearest) -> Sources:
+    def attend(self, everything: Sources, viewers: Viewers, others: Others) -> Sources:
         """Returns the `HEARD` sources with the most energy at each listener, (B, A, HEARD), before walls."""
-        worlds, listeners, count = near.slot.shape
+        worlds, listeners, count = others.slot.shape
         loudest = everything.power.topk(min(LOUD, everything.power.shape[1]), dim=1).indices
-        candidates = torch.cat((near.slot, loudest.unsqueeze(1).expand(-1, listeners, -1)), dim=2)
+        candidates = torch.cat((others.slot, loudest.unsqueeze(1).expand(-1, listeners, -1)), dim=2)
         flat = candidates.view(worlds, -1)
         dx, dy = (
             place.gather(1, flat).view_as(candidates) - viewers.at[axis].unsqueeze(-1)
@@ -108,8 +108,8 @@ class Ears:
         )
         energy = everything.power.gather(1, flat).view_as(candidates)
         energy = energy / dx.mul_(dx).addcmul_(dy, dy).clamp_(min=_NEAREST_M * _NEAREST_M)
-        energy[..., :count] *= near.valid
-        energy[..., count:] *= ~_listed(candidates[..., count:], near, viewers.slots)
+        energy[..., :count] *= others.valid
+        energy[..., count:] *= ~_listed(candidates[..., count:], others, viewers.slots)
         heard = energy.topk(min(HEARD, energy.shape[-1]), dim=-1)
         picked = candidates.gather(-1, heard.indices).view(worlds, -1)
         x, y, level, power, signature, age = (c.gather(1, picked).view_as(heard.values) for c in everything.columns())
@@ -121,9 +121,16 @@ class Ears:
         lost = torch.addcmul(lost, floors.unsqueeze(-1), self.storey)
         return lost if doors is None else lost.addcmul_(doors.unsqueeze(-1), self.door)
 
-    def listen(self, sources: Sources, viewers: Viewers, loss: Tensor) -> Tensor:
-        """Returns (B, A, 2, 8, 16) hearing of sources (B, A, K) whose way loses (B, A, K, 16) nepers of energy."""
-        dx, dy = sources.x - viewers.at[0].unsqueeze(-1), sources.y - viewers.at[1].unsqueeze(-1)
+    def listen(self, sources: Sources, way: Tensor, viewers: Viewers, loss: Tensor) -> Tensor:
+        """Returns (B, A, 2, 8, 16) hearing of sources (B, A, K).
+
+        Args:
+            sources: What sounds.
+            way: (2, B, A, K) from the listeners to the sources, world axes, metres.
+            viewers: The listeners.
+            loss: (B, A, K, 16) nepers of energy lost on the way.
+        """
+        dx, dy = way
         square = (dx * dx).addcmul_(dy, dy)
         distance = square.sqrt()
         lateral = dy * viewers.head_cos.unsqueeze(-1) - dx * viewers.head_sin.unsqueeze(-1)
@@ -156,9 +163,9 @@ class Ears:
         return take(table.energy.view(-1, BANDS), index)
 
 
-def _listed(source: Tensor, near: Nearest, me: Tensor) -> Tensor:
+def _listed(source: Tensor, others: Others, me: Tensor) -> Tensor:
     """Returns which loud sources are near avatars, listed already, or are the listener."""
-    listed = ((source.unsqueeze(-1) == near.slot.unsqueeze(-2)) & near.valid.unsqueeze(-2)).any(dim=-1)
+    listed = ((source.unsqueeze(-1) == others.slot.unsqueeze(-2)) & others.valid.unsqueeze(-2)).any(dim=-1)
     return listed | (source == me.view(1, -1, 1))
 
 

@@ -7,6 +7,7 @@ A z-buffer cell is one number that holds depth and category: `round(depth · 819
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,18 +64,19 @@ class March:
         return torch.maximum(outside, depth - reach)
 
 
-def march(field: Tensor, start: Tensor, along: Tensor, steps: int) -> March:
-    """Returns the march of R rays through a clearance field.
+def march(field: Tensor, starts: Sequence[Tensor], along: Tensor, steps: Sequence[int]) -> March:
+    """Returns the march of R rays through clearance fields, one after the other.
 
     Args:
-        field: (1, 1, H, W) clearance, metres.
-        start: (2, R) image coordinates.
+        field: (1, 1, H, W) clearance, metres; several layers on one image.
+        starts: For each layer to march through in turn, (2, R) image coordinates of where rays start on it.
         along: (2, R) image units per metre.
-        steps: S.
+        steps: How many samples are taken on each of those layers; S is their sum.
     """
-    at = torch.zeros((2, steps, start.shape[1]), device=start.device)
-    depths, clears, shortest = [torch.zeros_like(start[0])], [], _shortest_stride(start.device)
-    for sample in at.unbind(1):
+    at = torch.zeros((2, sum(steps), along.shape[1]), device=along.device)
+    layers = [start for start, count in zip(starts, steps, strict=True) for _ in range(count)]
+    depths, clears, shortest = [torch.zeros_like(along[0])], [], _shortest_stride(along.device)
+    for start, sample in zip(layers, at.unbind(1), strict=True):
         torch.addcmul(start, depths[-1], along, out=sample)
         clears.append(lookup(field, sample).view(-1))
         stride = torch.add(shortest, depths[-1], alpha=STRIDE_SHARE)

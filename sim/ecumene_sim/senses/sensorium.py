@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 
 from ecumene_sim.frame import BANDS, COLUMNS, EARS, FAR_M, ROWS, SOUND_FRAMES, TOUCH_WIDTH, Senses
-from ecumene_sim.neighbours import Nearest, nearest
 from ecumene_sim.senses import sight_lines
 from ecumene_sim.senses.body import body, goal
 from ecumene_sim.senses.company import company
 from ecumene_sim.senses.hearing import Ears
+from ecumene_sim.senses.others import Others
+from ecumene_sim.senses.sight_lines import ClosedDoors
 from ecumene_sim.senses.touch import touch
 from ecumene_sim.senses.viewer import Viewers
-from ecumene_sim.senses.vision import SEEN, Retina, loose_things
+from ecumene_sim.senses.vision import Retina, loose_things
 from ecumene_sim.sound import Signatures
 from ecumene_sim.terrain import Terrain
 from ecumene_sim.things import ThingTable
@@ -39,15 +40,15 @@ class Sensorium:
     def sense(self, state: State, slots: Tensor, modalities: frozenset[str]) -> Senses:
         """Returns the senses of the avatars in those slots of every world."""
         viewers = Viewers.of(state, slots)
-        near = nearest(state.position, state.alive, slots, SEEN, FAR_M)
+        others, doors = Others.near(state, viewers), ClosedDoors.near(self._terrain, state, viewers)
         present = self._present(state, slots, modalities)
-        hearing, hidden = self._hearing(state, viewers, near, modalities)
-        tokens, slot = company(state, viewers, near, hidden)
-        depth, kind = self._vision(state, viewers, near, present, modalities)
+        hearing, hidden = self._hearing(state, viewers, others, doors, modalities)
+        tokens, slot = company(state, viewers, others, hidden)
+        depth, kind = self._vision(state, viewers, others, doors, modalities)
         return Senses(
             slots=slots,
-            vision_depth=depth,
-            vision_kind=kind,
+            vision_depth=depth.masked_fill_(~present[..., 0, None, None], FAR_M),
+            vision_kind=kind.masked_fill_(~present[..., 0, None, None], int(Category.SKY)),
             hearing=hearing.mul_(present[..., 1, None, None, None]),
             touch=self._touch(state, slots, present, modalities),
             body=body(state, viewers),
@@ -70,35 +71,32 @@ class Sensorium:
         return has
 
     def _vision(
-        self, state: State, viewers: Viewers, near: Nearest, present: Tensor, modalities: frozenset[str]
+        self, state: State, viewers: Viewers, others: Others, doors: ClosedDoors | None, modalities: frozenset[str]
     ) -> tuple[Tensor, Tensor]:
         """Returns depth and kind, (B, A, 8, 24) each."""
-        shape = (*viewers.shape, ROWS, COLUMNS)
+        shape, device = (*viewers.shape, ROWS, COLUMNS), viewers.at.device
         if "vision" not in modalities:
-            device = viewers.at.device
             return torch.full(shape, FAR_M, device=device), torch.zeros(shape, dtype=torch.uint8, device=device)
         things = loose_things(state, viewers, self._things.loose_index)
-        picture = self._retina.see(self._terrain, state, viewers, near, things)
-        blind = ~present[..., 0, None, None]
-        return picture.depth.masked_fill_(blind, FAR_M), picture.kind.masked_fill_(blind, int(Category.SKY))
+        picture = self._retina.see(self._terrain, viewers, others, doors, things)
+        return picture.depth, picture.kind
 
     def _hearing(
-        self, state: State, viewers: Viewers, near: Nearest, modalities: frozenset[str]
+        self, state: State, viewers: Viewers, others: Others, doors: ClosedDoors | None, modalities: frozenset[str]
     ) -> tuple[Tensor, Tensor]:
-        """Returns what is heard (B, A, 2, 8, 16), and which of the nearest avatars walls hide (B, A, K) bool."""
-        ears, terrain = self._ears, self._terrain
-        places = torch.stack([near.of(state.position[..., axis]) for axis in range(2)])
+        """Returns what is heard (B, A, 2, 8, 16), and which of the nearest others walls hide (B, A, K) bool."""
+        ears, terrain, me = self._ears, self._terrain, viewers.at.unsqueeze(-1)
+        to_others = torch.stack((others.x, others.y)) - me
         if "hearing" not in modalities:
-            walls, _ = sight_lines.walls(terrain, viewers, places)
-            return torch.zeros((*viewers.shape, EARS, SOUND_FRAMES, BANDS), device=places.device), walls > 0
-        sources = ears.attend(ears.sources(state, terrain.layout.thing_level), viewers, near)
-        sounding = torch.stack((sources.x, sources.y))
-        walls, thickness = sight_lines.walls(terrain, viewers, torch.cat((places, sounding), dim=3))
-        count = near.slot.shape[2]
+            walls, _ = sight_lines.walls(terrain, viewers, to_others)
+            return torch.zeros((*viewers.shape, EARS, SOUND_FRAMES, BANDS), device=me.device), walls > 0
+        sources = ears.attend(ears.sources(state, terrain.layout.thing_level), viewers, others)
+        way, count = torch.stack((sources.x, sources.y)) - me, others.slot.shape[2]
+        walls, thickness = sight_lines.walls(terrain, viewers, torch.cat((to_others, way), dim=3))
         floors = (sources.level - viewers.level.unsqueeze(-1)).abs().to(walls.dtype)
-        doors = sight_lines.doors(terrain, state, viewers, sounding)
-        loss = ears.loss(walls[..., count:], thickness[..., count:], doors, floors)
-        return ears.listen(sources, viewers, loss), walls[..., :count] > 0
+        crossed = None if doors is None else sight_lines.doors_crossed(doors, way)
+        loss = ears.loss(walls[..., count:], thickness[..., count:], crossed, floors)
+        return ears.listen(sources, way, viewers, loss), walls[..., :count] > 0
 
     def _touch(self, state: State, slots: Tensor, present: Tensor, modalities: frozenset[str]) -> Tensor:
         """Returns (B, A, 10)."""

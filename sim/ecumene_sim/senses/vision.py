@@ -17,29 +17,25 @@ import torch
 from torch import Tensor
 
 from ecumene_sim.frame import COLUMNS, FAR_M, ROWS
-from ecumene_sim.neighbours import Nearest
+from ecumene_sim.senses.others import Others
 from ecumene_sim.senses.rays import CATEGORIES, DEPTH_UNITS, NOTHING, key_of, march, obstacles_seen, unless
 from ecumene_sim.senses.sight_lines import ClosedDoors
 from ecumene_sim.senses.viewer import Viewers
 from ecumene_sim.terrain import Terrain, lookup
-from ecumene_world.kinds import BY_NAME, Category
-from ecumene_world.state import Posture, State
+from ecumene_world.kinds import Category
+from ecumene_world.state import State
 
 FIELD_OF_VIEW: Final = (math.radians(150), math.radians(60))
 """Width and height of the picture, radians."""
-STEPS: Final = 14
-"""Samples of each ray among all obstacles, and as many again among the tall ones, which reach further."""
-SEEN: Final = 10
-"""Nearest avatars that are drawn."""
+NEAR_STEPS: Final = 10
+"""Samples of each ray among all obstacles."""
+FAR_STEPS: Final = 8
+"""Samples of each ray among tall obstacles, from where the first ones end."""
 SEEN_THINGS: Final = 4
 """Nearest loose things that are drawn."""
 DOOR_HEIGHT_M: Final = 2.1
 THING_RADIUS_M: Final = 0.18
 THING_HEIGHT_M: Final = 0.3
-LYING_HEIGHT_M: Final = 0.4
-SITTING_SHARE: Final = 0.75
-"""Height of a seated body as a share of its height."""
-_VISITOR: Final = BY_NAME["visitor"].code
 _HALF_COLUMN: Final = math.tan(FIELD_OF_VIEW[0] / COLUMNS / 2)
 _HALF_ROW: Final = math.tan(FIELD_OF_VIEW[1] / ROWS / 2)
 
@@ -99,14 +95,15 @@ class Retina:
         self.cos, self.sin = azimuth.cos().view(COLUMNS, 1), azimuth.sin().view(COLUMNS, 1)
         self.tan = elevation.tan().view(ROWS, 1, 1)
 
-    def see(self, terrain: Terrain, state: State, viewers: Viewers, near: Nearest, things: Posts | None) -> Picture:
+    def see(
+        self, terrain: Terrain, viewers: Viewers, others: Others, doors: ClosedDoors | None, things: Posts | None
+    ) -> Picture:
         """Returns the pictures of the viewers."""
         rays = Rays.of(self, terrain, viewers)
         seen = torch.minimum(rays.obstacles(terrain), rays.ground(terrain))
-        rays.draw(avatars(state, viewers, near), seen)
+        rays.draw(avatars(viewers, others), seen)
         if things is not None:
             rays.draw(things, seen)
-        doors = ClosedDoors.near(terrain, state, viewers)
         if doors is not None:
             seen = rays.hang(doors, seen)
         return Picture.of(seen, rays.slope, viewers.shape)
@@ -153,14 +150,13 @@ class Rays:
     def obstacles(self, terrain: Terrain) -> Tensor:
         """Returns (8, 24, V) keys of what stands on the floor: anything nearby, and tall things further away."""
         columns, viewers = self.cos.shape
-        both = (2, 2, columns, viewers)
-        start = self.start.unsqueeze(1).repeat(1, 2, columns, 1)
-        start[1, 1] += terrain.tall_offset
-        met = march(terrain.sight, start.view(2, -1), self.along.unsqueeze(1).expand(both).reshape(2, -1), STEPS)
-        slope = self.slope.unsqueeze(1).expand(ROWS, *both[1:]).reshape(ROWS, -1)
-        reach = self.reach.view(-1).repeat(2)
-        seen = obstacles_seen(met, reach, terrain.sight_hit, self.eye.repeat(2 * columns), slope)
-        return torch.minimum(*seen.view(ROWS, *both[1:]).unbind(dim=1))
+        upper = self.start.repeat(1, columns, 1).view(2, -1)
+        lower = upper.clone()
+        lower[1] += terrain.tall_offset
+        met = march(terrain.sight, [upper, lower], self.along.view(2, -1), [NEAR_STEPS, FAR_STEPS])
+        slope = self.slope.expand(ROWS, columns, viewers).reshape(ROWS, -1)
+        seen = obstacles_seen(met, self.reach.view(-1), terrain.sight_hit, self.eye.repeat(columns), slope)
+        return seen.view(ROWS, columns, viewers)
 
     def ground(self, terrain: Terrain) -> Tensor:
         """Returns (8, 24, V) keys of the ground: the viewer's own floor, then corrected by the floor's height there."""
@@ -188,9 +184,8 @@ class Rays:
 
     def hang(self, doors: ClosedDoors, seen: Tensor) -> Tensor:
         """Returns (8, 24, V) keys with closed doors hung into them."""
-        leaves = doors.flat()
-        depth, along = leaves.crossing(self.cos, self.sin)
-        missed = (depth < 0) | (along < 0) | (along > 1) | ~leaves.closed
+        depth, along = doors.crossing(self.cos, self.sin)
+        missed = (depth < 0) | (along < 0) | (along > 1) | ~doors.closed
         depth = depth.masked_fill_(missed, 2 * FAR_M).amin(dim=0)
         height = torch.addcmul(self.eye - self.foot, self.slope, depth)
         outside = torch.maximum(height - DOOR_HEIGHT_M, depth - FAR_M)
@@ -214,15 +209,10 @@ def _to_border(terrain: Terrain, at: Tensor, direction: Tensor, axis: int) -> Te
     return (towards / direction.abs().clamp_(min=1e-6)).clamp_(0.0, FAR_M)
 
 
-def avatars(state: State, viewers: Viewers, near: Nearest) -> Posts:
+def avatars(viewers: Viewers, others: Others) -> Posts:
     """Returns the nearest avatars as cylinders."""
-    near = near.first(SEEN)
-    at = [near.of(state.position[..., axis]) for axis in range(3)]
-    height, posture = near.of(state.height), near.of(state.posture)
-    height = height.masked_fill(posture == int(Posture.LIE), LYING_HEIGHT_M)
-    height = torch.where(posture == int(Posture.SIT), height * SITTING_SHARE, height)
-    category = (near.of(state.kind) == _VISITOR).to(height.dtype) + float(Category.NPC)
-    return _posts(viewers, at, near.of(state.radius), height, category, ~near.valid)
+    category = others.visitor + float(Category.NPC)
+    return _posts(viewers, (others.x, others.y, others.z), others.radius, others.height, category, ~others.valid)
 
 
 def loose_things(state: State, viewers: Viewers, loose: Tensor) -> Posts | None:

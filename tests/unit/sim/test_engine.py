@@ -44,6 +44,7 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("slots", "ticks"), [(20, 500), (80, 100)])
 def test_the_same_decisions_lead_to_the_same_bits(slots: int, ticks: int) -> None:
     worlds = [world_of(busy_plan(), slots=slots) for _ in range(2)]
@@ -55,6 +56,7 @@ def test_the_same_decisions_lead_to_the_same_bits(slots: int, ticks: int) -> Non
     assert worlds[0].state.contact.max() > 0, "a crowd in a room touches"
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize(("worlds_each", "slots"), [(8, 16), (2, 80)])
 def test_threads_do_not_change_a_bit(worlds_each: int, slots: int) -> None:
