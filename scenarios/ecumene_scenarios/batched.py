@@ -99,6 +99,7 @@ class BatchedEnv:
             device=self._device,
         )
         everywhere = torch.ones(self._worlds, dtype=torch.bool, device=self._device)
+        self.scenario.memory = {}
         self.scenario.reset(world, everywhere, world.generators["scenario"])
         self.session = Session(self.scenario, seed=seed, world=world, device=self._device)
         self.session.routes.prepare()

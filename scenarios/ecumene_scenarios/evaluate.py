@@ -11,6 +11,7 @@ import torch
 
 from ecumene_agents import scripted
 from ecumene_agents.batch import actions_of, batch_of
+from ecumene_agents.minds import with_reflexes
 from ecumene_models import FusionPolicy, SenseBatch, load_policy
 from ecumene_models.actions import PolicyActions
 from ecumene_scenarios.batched import BatchedEnv
@@ -98,11 +99,12 @@ def evaluate(
 
 
 def minds(policy: FusionPolicy, *, without: str | None = None) -> Controller:
-    """The policy's likeliest actions, if need be with one sense taken away."""
+    """The policy's likeliest actions with the reflexes of served minds, if need be with one sense taken away."""
 
     @torch.no_grad()
     def act(senses: SenseBatch) -> PolicyActions:
-        return drawn(policy(senses if without is None else senses.without(without)), None)
+        seen = senses if without is None else senses.without(without)
+        return with_reflexes(drawn(policy(seen), None), seen)
 
     return act
 

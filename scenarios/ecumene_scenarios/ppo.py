@@ -50,7 +50,7 @@ class PPOConfig:
         imitate: Weight of imitation of gestures, gaze, speech and use of things while improving.
         max_norm: Greatest norm of the gradient.
         max_kl: An iteration ends at the first batch on which the policy has moved this far, nats.
-        log_std: Logarithms of the noise on move forward, move left and turn that improving starts with.
+        log_std: Logarithms of the noise on move forward, move left and turn that exploring starts with.
     """
 
     epochs: int = 2
@@ -67,7 +67,7 @@ class PPOConfig:
     imitate: float = 0.2
     max_norm: float = 0.5
     max_kl: float = 0.03
-    log_std: tuple[float, float, float] = (-1.7, -1.7, -2.2)
+    log_std: tuple[float, float, float] = (-1.8, -1.8, -2.2)
 
 
 def movement_logprob(output: PolicyOutput, actions: PolicyActions) -> Tensor:
@@ -101,11 +101,11 @@ class Learner:
         self.policy, self.config = policy, config
         self.optimiser = torch.optim.Adam(policy.parameters(), lr=config.rate, eps=1e-5)
 
-    def begin_improving(self) -> None:
-        """Sets the movement noise and forgets the momentum of imitation."""
+    def begin_exploring(self) -> None:
+        """Sets the movement noise and forgets the momentum of what came before."""
         with torch.no_grad():
             self.policy.log_std[:MOVES] = torch.tensor(self.config.log_std)
-        self.optimiser = torch.optim.Adam(self.policy.parameters(), lr=self.config.improve_rate, eps=1e-5)
+        self.optimiser = torch.optim.Adam(self.policy.parameters(), lr=self.config.rate, eps=1e-5)
 
     def learn(
         self, experience: Experience, stage: str, share_done: float, generator: torch.Generator

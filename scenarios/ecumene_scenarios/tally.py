@@ -8,6 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ecumene_scenarios import contacts
 from ecumene_sim.frame import Frame
 from ecumene_world.state import DT, Posture, Sound, State
 
@@ -15,7 +16,7 @@ METRICS: Final[Mapping[str, str]] = {
     "people": "avatars alive now",
     "agent_minutes": "minutes lived, summed over avatars",
     "walked_m": "metres walked, summed over avatars",
-    "collisions": "times an avatar began to touch a wall, a thing or somebody",
+    "collisions": "times an avatar began to touch a wall, a thing or somebody, after half a second without",
     "collisions_per_agent_minute": "collisions divided by agent_minutes",
     "spoken": "times an avatar began to speak",
     "seated_share": "share of lived time spent sitting or lying",
@@ -37,10 +38,10 @@ def counted(memory: dict[str, Tensor], frame: Frame) -> None:
     """Adds one frame to the totals."""
     state = frame.state
     alive = state.alive.float()
-    speaking = (state.sound == Sound.SPEECH) & (state.sound_age == 0) & state.alive
+    speaking = (state.sound == Sound.SPEECH) & (state.sound_age == 1) & state.alive
     memory["agent_ticks"] += alive.sum(1)
     memory["walked_m"] += (state.velocity[..., :2].norm(dim=-1) * alive).sum(1) * DT
-    memory["collisions"] += (frame.collisions * alive).sum(1)
+    memory["collisions"] += contacts.begun(memory, state).sum(1)
     memory["spoken"] += speaking.float().sum(1)
     memory["seated_ticks"] += ((state.posture != Posture.STAND) * alive).sum(1)
     memory["events"] += float(len(frame.events))

@@ -55,12 +55,12 @@ class TrainingConfig:
 
     seed: int = 0
     tasks: tuple[str, ...] = TASKS
-    worlds: int = 4
-    steps: int = 40
-    clone: int = 40
-    critic: int = 6
-    improve: int = 300
-    refresh: int = 8
+    worlds: int = 24
+    steps: int = 16
+    clone: int = 32
+    critic: int = 3
+    improve: int = 205
+    refresh: int = 12
     sense_drop: float = 0.06
     device: str = "cpu"
     ppo: PPOConfig = field(default_factory=PPOConfig)
@@ -145,8 +145,8 @@ class Trainer:
                 self._checkpoint()
                 self.arenas = [Arena(config, task, self.iteration) for task in config.tasks]
             stage, done = config.stage(self.iteration)
-            if stage == "improve" and done == 0.0:
-                self.learner.begin_improving()
+            if stage != "clone" and done == 0.0:
+                self.learner.begin_exploring()
             noise = stream(config.seed, f"iteration {self.iteration}")
             experience, numbers = gathered(self.learner.policy, self.arenas, config, stage, noise)
             numbers |= self.learner.learn(experience, stage, done, noise)
@@ -173,11 +173,6 @@ class Trainer:
             raise TrainingError(f"{self.folder} holds a run with another configuration; give another folder")
         self.iteration, self.decisions = int(notes["iteration"]), int(notes["decisions"])
         self.learner.policy.load_state_dict(load_policy(self.folder / WEIGHTS).state_dict())
-        stage = self.config.stage(min(self.iteration, self.config.iterations - 1))[0]
-        if stage == "improve":
-            spread = self.learner.policy.log_std.detach().clone()
-            self.learner.begin_improving()
-            self.learner.policy.log_std.data.copy_(spread)
         found = load_file(str(self.folder / OPTIMISER))
         state: dict[int, dict[str, Tensor]] = {}
         for key, tensor in found.items():
@@ -330,7 +325,7 @@ def _experience(
 def _fared(arenas: list[Arena], sizes: list[int], reward: Tensor, alive: Tensor) -> dict[str, float]:
     """Reward per decision, success and collisions of each task."""
     numbers: dict[str, float] = {}
-    parts = zip(arenas, reward.split(sizes, dim=1), alive.split(sizes, dim=1), strict=True)
+    parts = zip(arenas, torch.split(reward, sizes, dim=1), torch.split(alive, sizes, dim=1), strict=True)
     for arena, got, lived in parts:
         numbers[f"{arena.task}/reward"] = float(got[lived].mean())
         for name in ("success", "collisions_per_agent_minute"):

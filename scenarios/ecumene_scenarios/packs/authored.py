@@ -20,9 +20,9 @@ from ecumene_world.errors import WorldError
 from ecumene_world.state import Emote, Verb
 from ecumene_world.world import World
 
-KEYS: Final = ("title", "describe", "world", "population", "minds", "ticks", "commands", "metrics", "end")
+KEYS: Final = ("title", "describe", "world", "population", "minds", "lively", "ticks", "commands", "metrics", "end")
 WORLD_KEYS: Final = ("generate", "file", "seed", "size_m", "tags")
-END_KEYS: Final = ("empty", "gathered", "above")
+END_KEYS: Final = ("after", "empty", "gathered", "above")
 WHEN_KEYS: Final = ("at", "every", "until", "do", "who")
 MINDS: Final = ("fusion", "scripted", "none")
 MAX_PEOPLE: Final = 5_000
@@ -71,11 +71,13 @@ class End:
     """When a run ends before its last tick.
 
     Attributes:
+        after: Not before this tick, counted from the start.
         empty: When no avatar is left.
         gathered: Place name and the share of avatars that must be there.
         above: Metric name and the value it must exceed.
     """
 
+    after: int = 0
     empty: bool = False
     gathered: tuple[str, float] | None = None
     above: tuple[str, float] | None = None
@@ -90,6 +92,7 @@ class Document:
     world: Mapping[str, Any]
     population: int
     minds: str
+    lively: bool
     ticks: int
     cues: tuple[Cue, ...]
     metrics: tuple[str, ...]
@@ -103,7 +106,7 @@ class Authored(Living):
         super().__init__(document.population)
         self.document, self.folder = document, folder
         self.name = document.title  # type: ignore[misc]
-        self.minds, self.ticks = document.minds, document.ticks
+        self.minds, self.lively, self.ticks = document.minds, document.lively, document.ticks
 
     def graph(self, seed: int) -> SceneGraph:
         """Generates or reads the world; a seed written in the file wins over `seed`."""
@@ -154,7 +157,7 @@ class Authored(Living):
         if end.above is not None:
             name, limit = end.above
             over |= tally.metrics(self.memory, state)[name] > limit
-        return over
+        return over & (state.tick - self.memory["began"] > end.after)
 
 
 def _located(record: Mapping[str, Any], world: World) -> Mapping[str, Any]:
@@ -191,6 +194,7 @@ def checked(data: Mapping[str, Any], name: str) -> Document:
         world=_world(data.get("world"), f"{name}: world"),
         population=_whole(data.get("population", 30), 0, MAX_PEOPLE, f"{name}: population"),
         minds=_one_of(data.get("minds", "fusion"), MINDS, f"{name}: minds"),
+        lively=_truth(data.get("lively", True), f"{name}: lively"),
         ticks=ticks,
         cues=_cues(data.get("commands", []), ticks, f"{name}: commands"),
         metrics=_metrics(data.get("metrics", list(tally.METRICS)), f"{name}: metrics"),
@@ -279,11 +283,9 @@ def _metrics(value: object, where: str) -> tuple[str, ...]:
 def _end(value: object, where: str) -> End:
     about = _mapping(value, where, "'empty: true'")
     _known(about, END_KEYS, where)
-    empty = about.get("empty", False)
-    if not isinstance(empty, bool):
-        raise DocumentError(f"{where}: empty is {empty!r}; true or false would do")
     return End(
-        empty,
+        _whole(about.get("after", 0), 0, MAX_TICKS, f"{where}: after"),
+        _truth(about.get("empty", False), f"{where}: empty"),
         _pair(about.get("gathered"), "place", "share", f"{where}: gathered"),
         _pair(about.get("above"), "metric", "value", f"{where}: above", tuple(tally.METRICS)),
     )
@@ -315,6 +317,12 @@ def _mapping(value: object, where: str, example: str) -> Mapping[str, Any]:
 def _whole(value: object, low: int, high: int, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise DocumentError(f"{where} is {value!r}; a whole number from {low} to {high} would do")
+    return value
+
+
+def _truth(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise DocumentError(f"{where} is {value!r}; true or false would do")
     return value
 
 

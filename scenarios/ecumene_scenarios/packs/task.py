@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from ecumene_agents.scripted import ARRIVED_M, AT_GOAL_M
+from ecumene_agents.vectors import length
+from ecumene_scenarios import contacts
 from ecumene_scenarios.scenario import Scenario
 from ecumene_sim.frame import Frame
 from ecumene_world.command import Command, Despawn, SetIntent, Spawn
@@ -31,10 +33,6 @@ TRIES: Final = 4
 """Places that are tried for a newcomer."""
 NEAR_M: Final = 0.25
 """Gap between bodies below which it is too close for comfort, metres."""
-TOUCH_N: Final = 5.0
-"""A contact weaker than this, newtons, is none."""
-CALM_TICKS: Final = 10
-"""Ticks without contact after which a new contact counts as another collision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ class Task(Scenario):
 
     def arrived(self, state: State) -> Tensor:
         """Which agents are where they should be in the end, (B, C) bool."""
-        apart = (state.goal - state.position)[..., :2].norm(dim=-1)
+        apart = length((state.goal - state.position)[..., :2])
         near = apart < self.memory["reach"][state.verb]
         return near & (state.place >= 0) & (state.level == state.goal_level)
 
@@ -229,18 +227,20 @@ class Task(Scenario):
         state, weights = frame.state, self.reward
         velocity = state.velocity[..., :2]
         way = self.aim(state) - state.position[..., :2]
-        heading = way / way.norm(dim=-1, keepdim=True).clamp(min=0.1)
+        heading = way / length(way)[..., None].clamp(min=0.1)
         progress = (velocity * heading).sum(-1) * DT
         force = state.contact.sum(-1).clamp(max=1000.0)
-        change = (state.desired_velocity - self.memory["wish"]).norm(dim=-1)
+        change = length(state.desired_velocity - self.memory["wish"])
         self.memory["wish"] = state.desired_velocity.clone()
+        begun = contacts.begun(self.memory, state) & trying
+        self.memory["collisions"] += begun.sum(1)
         self.memory["force"] += (force * trying).sum(1)
         self.memory["jitter"] += (change * trying).sum(1)
         moving = weights.progress * progress - weights.time
-        still = -weights.drift * velocity.norm(dim=-1) * DT
+        still = -weights.drift * length(velocity) * DT
         pain = (
             weights.near * self._crowd(state) * ~standing
-            + weights.collision * self._collided(force, trying)
+            + weights.collision * begun
             + weights.force * force / 100
             + weights.jitter * change
         )
@@ -248,18 +248,10 @@ class Task(Scenario):
 
     def _crowd(self, state: State) -> Tensor:
         """How close the nearest other body is, (B, C): 1 touching, 0 from `NEAR_M` on."""
-        apart = (state.position[:, :, None, :2] - state.position[:, None, :, :2]).norm(dim=-1)
+        apart = length(state.position[:, :, None, :2] - state.position[:, None, :, :2])
         nobody = ~state.alive[:, None, :] | torch.eye(state.slots, dtype=torch.bool, device=state.device)
         gap = apart.masked_fill(nobody, 1e6).amin(-1) - 2 * state.radius
         return (1 - gap / NEAR_M).clamp(0.0, 1.0)
-
-    def _collided(self, force: Tensor, trying: Tensor) -> Tensor:
-        """Which contacts have just begun, (B, C) bool."""
-        touching = force > TOUCH_N
-        begun = touching & (self.memory["apart"] >= CALM_TICKS) & trying
-        self.memory["apart"] = torch.where(touching, 0, self.memory["apart"] + 1)
-        self.memory["collisions"] += begun.sum(1)
-        return begun
 
     def _count(self, trying: Tensor, arrived: Tensor, left: Tensor) -> None:
         memory = self.memory
@@ -271,7 +263,7 @@ class Task(Scenario):
     def _prepare(self, state: State, which: Tensor) -> None:
         shape, device = state.alive.shape, state.device
         if not self.memory:
-            for name in ("serial", "age", "apart"):
+            for name in ("serial", "age"):
                 self.memory[name] = torch.zeros(shape, dtype=torch.int64, device=device)
             for name in ("ended", "expired"):
                 self.memory[name] = torch.zeros(shape, dtype=torch.bool, device=device)
@@ -293,7 +285,6 @@ class Task(Scenario):
         fresh = state.alive & (state.serial != memory["serial"])
         memory["serial"] = torch.where(fresh, state.serial, memory["serial"])
         memory["age"] = memory["age"].masked_fill(fresh, 0)
-        memory["apart"] = memory["apart"].masked_fill(fresh, CALM_TICKS)
         memory["ended"] = memory["ended"] & ~fresh
         memory["expired"] = memory["expired"] & ~fresh
         memory["start"] = torch.where(fresh[..., None], state.position[..., :2], memory["start"])

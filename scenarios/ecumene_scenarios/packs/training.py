@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ecumene_agents.vectors import length
 from ecumene_scenarios.packs.arena import Point, add_block, add_divide, add_place, blocks, ground, scattered
 from ecumene_scenarios.packs.task import Part, Task, angle_to, number_between, whole
 from ecumene_world import SceneGraph
@@ -22,16 +23,16 @@ BYSTANDERS: Final = 0.1
 """Share of agents that are told to wait without an end: they should stand, and stand in the way."""
 TRAVELS: Final = (Verb.GO, Verb.FIND, Verb.LEAVE, Verb.GATHER, Verb.WORK, Verb.COME, Verb.QUEUE)
 """Verbs under which an avatar heads for a place; all mean the same way of walking."""
-OTHERS: Final = 0.3
+OTHERS: Final = 0.2
 """Share of agents in goto that do something else than go to a place."""
-ERRANDS: Final = (Verb.FOLLOW, Verb.GREET, Verb.AVOID, Verb.HAND_OVER, Verb.SIT, Verb.SIT, Verb.FIND, Verb.COME)
+ERRANDS: Final = (Verb.FOLLOW, Verb.GREET, Verb.AVOID, Verb.HAND_OVER, Verb.SIT, Verb.SIT, Verb.FIND)
 """What these do."""
 
 
 class Goto(Task):
     """Walk to a place around walls and boxes, through doors if need be, while others do the same.
 
-    A third of the agents do something else instead (follow, greet, sit, shun, look for somebody): they get no reward,
+    A fifth of the agents do something else instead (follow, greet, sit, shun, look for somebody): they get no reward,
     but a learner may copy the scripted controller in their stead, so that it knows these verbs too.
     """
 
@@ -154,6 +155,7 @@ class Wait(Task):
     stay_m: ClassVar[float] = 0.5
     reach_m: ClassVar[float] = 2.2
     ring_ticks: ClassVar[int] = 12 * TICK_HZ
+    calm_ticks: ClassVar[int] = TICK_HZ
     bell: ClassVar[str] = "bell"
     radio: ClassVar[str] = "radio"
 
@@ -180,11 +182,11 @@ class Wait(Task):
     def begin(self, world: World, which: Tensor, generator: torch.Generator) -> None:
         """Draws when the bell first rings."""
         memory, state = self.memory, world.state
-        if "released" not in memory:
-            memory["released"] = torch.zeros_like(state.alive)
+        if "bell" not in memory:
             memory["ring_from"] = torch.zeros_like(state.tick)
+            memory["calm_from"] = torch.zeros_like(state.tick)
             memory["bell"] = world.layout.thing_position[world.thing(self.bell), :2].expand(state.worlds, 2).clone()
-        memory["released"][which] = False
+        memory["calm_from"][which] = 0
         for index in torch.nonzero(which).flatten().tolist():
             memory["ring_from"][index] = self._pause(generator)
             world.apply([SetThing(self.bell, 0, world=index), SetThing(self.radio, 0, world=index)])
@@ -197,6 +199,7 @@ class Wait(Task):
         for index, ticks in enumerate(since):
             if ticks == self.ring_ticks:
                 sounding.append(SetThing(self.bell, 0, world=index))
+                self.memory["calm_from"][index] = self.memory["world_age"][index] + self.calm_ticks
                 self.memory["ring_from"][index] = self.memory["world_age"][index] + self._pause(generator)
             elif ticks >= 0 and ticks % TICK_HZ == 0:
                 sounding.append(SetThing(self.bell, 1, world=index))
@@ -222,28 +225,28 @@ class Wait(Task):
         return Part(at, yaw, Verb.GO, layout.names[int(layout.place_row[end])])
 
     def standing(self, state: State) -> Tensor:
-        """Those who wait and for whom the bell has not rung since they came."""
-        return self.judged(state) & ~self._called(state)
+        """Those who wait while the bell is silent."""
+        return self.judged(state) & ~self._called()
 
     def note(self, state: State) -> None:
-        """Who was there when the bell rang."""
-        del state
+        """Whoever has not come by the time the bell falls silent waits where it is then."""
         memory = self.memory
-        memory["released"] = (memory["released"] & (memory["age"] > 1)) | self._ringing()[:, None]
+        stops = (memory["world_age"] == memory["calm_from"])[:, None] & self.judged(state)
+        memory["start"] = torch.where(stops[..., None], state.position[..., :2], memory["start"])
 
     def hint(self, state: State) -> tuple[Tensor, Tensor]:
-        """Those who were called should head for the bell."""
+        """Those who are called should head for the bell."""
         bell = self.memory["bell"][:, None].expand_as(state.goal[..., :2])
-        return self.judged(state) & self._called(state), bell
+        return self.judged(state) & self._called(), bell
 
     def failed(self, state: State) -> Tensor:
         """Those who left their spot before the bell rang."""
-        strayed = (state.position[..., :2] - self.memory["start"]).norm(dim=-1) > self.stay_m
+        strayed = length(state.position[..., :2] - self.memory["start"]) > self.stay_m
         return strayed & self.standing(state)
 
     def arrived(self, state: State) -> Tensor:
         """Those who came to the bell, and walkers at their place."""
-        near = (state.position[..., :2] - self.memory["bell"][:, None]).norm(dim=-1) < self.reach_m
+        near = length(state.position[..., :2] - self.memory["bell"][:, None]) < self.reach_m
         return torch.where(self.judged(state), near, super().arrived(state))
 
     def judged(self, state: State) -> Tensor:
@@ -259,9 +262,9 @@ class Wait(Task):
         bell = self.memory["bell"][:, None].expand_as(state.waypoint[..., :2])
         return torch.where(self.judged(state)[..., None], bell, super().aim(state))
 
-    def _called(self, state: State) -> Tensor:
-        """For whom the bell has rung, (B, C) bool; a newcomer has nothing of what its slot heard before."""
-        return self.memory["released"] & (state.serial == self.memory["serial"])
+    def _called(self) -> Tensor:
+        """Where the bell rings or has just rung, (B, 1) bool."""
+        return (self._ringing() | (self.memory["world_age"] < self.memory["calm_from"]))[:, None]
 
     def _ringing(self) -> Tensor:
         return self.memory["world_age"] >= self.memory["ring_from"]

@@ -59,7 +59,7 @@ class Others:
         near = nearest(state.position, state.alive, viewers.slots, COUNT, FAR_M)
         columns = torch.stack(_columns(state)).flatten(1)
         world = torch.arange(state.worlds, device=state.device).view(-1, 1, 1) * state.slots
-        found = columns.index_select(1, (near.slot + world).view(-1)).view(-1, *near.slot.shape)
+        found = columns.index_select(1, (near.slot + world).view(-1)).view(len(columns), *near.slot.shape)
         return cls(near.slot, near.valid, near.distance, *found.unbind())
 
 
