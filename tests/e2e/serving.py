@@ -48,7 +48,7 @@ class Server:
         packages = ("models", "world", "sim", "agents", "scenarios", "server")
         env = os.environ | {"PYTHONPATH": ":".join(str(ROOT / each) for each in packages), "OMP_NUM_THREADS": "1"}
         start = "from ecumene_server.cli import main; main()"
-        command = [sys.executable, "-c", start, "serve", "/tmp/web/plaza-3.json", "--seed", "3", "--npcs", "12"]
+        command = [sys.executable, "-c", start, "serve", "plaza", "--seed", "3", "--npcs", "12"]
         command += ["--minds", "scripted", "--no-browser", "--port", str(self._port)]
         command += ["--db", f"sqlite:///{self._folder / 'world.db'}"]
         self._starts += 1
