@@ -23,7 +23,7 @@ def apartment(seed: int, size_m: float, tags: Sequence[str]) -> SceneGraph:
     deep = size_m * float(rng.uniform(0.70, 0.80)) * (1.45 if "large" in tags else 1.0)
     x, y = wide / 2, deep / 2
     plan = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
-    home = House(plan, 4.4, "apartment", "Apartment", (0.0, -y, -pi / 2), int(rng.integers(1 << 20)))
+    home = House(plan, 3.6, "apartment", "Apartment", (0.0, -y, -pi / 2), int(rng.integers(1 << 20)), "modern")
     edge = _GARDEN_M
     left = np.array(
         [[-x - edge, -y - edge], [-1.2, -y - edge], [-1.2, -y], [-x, -y], [-x, y + edge], [-x - edge, y + edge]]

@@ -112,7 +112,7 @@ def _wall_with_gap(builder: Builder, a: tuple[float, float], b: tuple[float, flo
 def _furnish(builder: Builder, rng: np.random.Generator, half: float) -> None:
     """Strews obstacles, seats, sounding and loose things, more of them in larger arenas."""
     inside, share = half - 1.0, (half / 15.0) ** 2
-    wanted = rng.choice(_OBSTACLES, max(2, round(int(rng.integers(9, 16)) * share))).tolist()
+    wanted = rng.choice(_OBSTACLES, max(2, round(int(rng.integers(14, 22)) * share))).tolist()
     wanted += rng.choice(_SEATS, max(2, round(int(rng.integers(5, 9)) * share))).tolist()
     wanted += ["bell_post", "notice_board"]
     for kind in wanted:
@@ -122,7 +122,7 @@ def _furnish(builder: Builder, rng: np.random.Generator, half: float) -> None:
             pose = Pose.at(x, y, 0.0, float(rng.integers(8)) * pi / 4)
             front = 0.7 if kind in _SEATS else 0.0
             seed = int(rng.integers(64))
-            if builder.stand(kind, pose, spare_m=0.75, front_m=front, seed=seed, attributes=words):
+            if builder.stand(kind, pose, spare_m=0.6, front_m=front, seed=seed, attributes=words):
                 break
     for kind in rng.choice(_LOOSE, max(2, round(4 * share))).tolist():
         x, y = rng.uniform(-inside, inside, 2).tolist()

@@ -24,7 +24,7 @@ def plant(work: Work, green: Green) -> None:
     if not green.public:
         _hedges(work, green.polygon)
     low, high = green.polygon.min(0), green.polygon.max(0)
-    tries = int(area_m2(green.polygon) * _TRIES_PER_M2 * (1.5 if green.rim else 1.0))
+    tries = int(area_m2(green.polygon) * _TRIES_PER_M2 * (1.5 if green.rim or green.public else 1.0))
     for _ in range(min(tries, 1500)):
         x, y = (low + work.rng.random(2) * (high - low)).tolist()
         _grow(work, green, x, y, float(work.rng.random()))

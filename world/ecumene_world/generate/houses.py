@@ -56,6 +56,7 @@ def _solid(work: Work, house: House) -> None:
     attributes: dict[str, JSON] = {
         "polygon": np.round(house.polygon - [x, y], 3).tolist(),
         "height_m": round(house.height_m, 2),
+        "style": house.style,
         "entrances": [[round(a - x, 3), round(b - y, 3), round(yaw, 4)] for a, b, yaw in doors],
     }
     if house.title:

@@ -50,7 +50,7 @@ def enter(outside: Builder, house: House, seed: int) -> Node:
     assert room is not None and house.entrance is not None, "checked by suits"  # noqa: PT018
     plan = cleaned(house.polygon, 0.02)
     storeys = 2 if house.use == "museum" and house.height_m > 8 else 1
-    tall = storey_m(plan, house.height_m, house.seed)
+    tall = storey_m(plan, house.height_m, house.seed, style=house.style)
     node = _building(outside, house, plan, storeys, tall)
     builder = _finely(outside, plan)
     builder.surface("floor", plan, FLOOR_Z_M, _FLOORS.get(house.use, "floor"), parent=node.name)
@@ -77,6 +77,7 @@ def _building(outside: Builder, house: House, plan: NDArray[np.float64], storeys
     attributes: dict[str, JSON] = {
         "polygon": np.round(plan - [x, y], 3).tolist(),
         "height_m": round(house.height_m, 2),
+        "style": house.style,
         "entrances": [[round(ex - x, 3), round(ey - y, 3), round(yaw, 4)]],
         "interior": True,
         "storeys": storeys,

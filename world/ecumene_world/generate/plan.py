@@ -39,6 +39,7 @@ class House:
         title: What it is called; may be empty.
         entrance: x, y on the outline and yaw outward; None if no side is free.
         seed: Of its looks.
+        style: Of the building, see `assets.buildings.STYLES`.
     """
 
     polygon: Points
@@ -47,6 +48,7 @@ class House:
     title: str
     entrance: tuple[float, float, float] | None
     seed: int
+    style: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -182,7 +182,7 @@ class Furnisher:
         _, (deep, wide) = footprint_of(table, node.seed, params)
         _, (seat_deep, _) = footprint_of(seat, seeds[1], _NONE)
         for turn in _seat_turns(seats, wide > 1.3 * deep, table == "desk"):
-            reach = (deep if turn % 2 == 0 else wide) / 2 + seat_deep / 2 + 0.08
+            reach = (deep if turn % 2 == 0 else wide) / 2 + seat_deep / 2 + 0.17
             angle = yaw + turn * pi / 2
             at = (x + reach * float(np.cos(angle)), y + reach * float(np.sin(angle)))
             chair = self.stand(seat, *at, angle + pi, seed=seeds[1])

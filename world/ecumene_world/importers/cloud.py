@@ -210,7 +210,7 @@ def _label(cluster: _Cluster) -> str:
     """
     extent = np.ptp(cluster.xyz, axis=0)
     tall = float(cluster.height.max())
-    flat = _flatness(cluster.xyz, max(2.0, 2.5 * cluster.voxel_m))
+    flat = _flatness(cluster.xyz, max(1.0, 2.5 * cluster.voxel_m))
     if tall > 1.8 and flat > 0.6 and extent[:2].max() > 4.0:
         return "wall" if extent[:2].min() < 1.0 else "building"
     if tall > 1.5 and flat < 0.6 and extent[:2].max() < 30.0:

@@ -39,23 +39,26 @@ def features_of(geometry: Any, tags: Mapping[str, str], layer: str = "") -> Iter
         elif part.is_empty or not np.isfinite(shapely.get_coordinates(part)).all():
             raise ImportFailed("a geometry has a coordinate that is not a finite number")
         elif part.geom_type == "Polygon":
-            for ring in pieces(shapely.make_valid(part), most_corners=4000, least_m2=0.0):
+            for ring in pieces(shapely.make_valid(part), most_corners=4000, least_m2=0.0, grid_m=0.0):
                 yield Feature("polygon", ring, tags, layer)
         else:
             points = shapely.get_coordinates(part)
             yield Feature("point" if part.geom_type == "Point" else "line", points, tags, layer)
 
 
-def pieces(region: Any, most_corners: int = 120, least_m2: float = 0.5) -> Iterator[NDArray[np.float64]]:
+def pieces(
+    region: Any, most_corners: int = 120, least_m2: float = 0.5, grid_m: float = GRID_M
+) -> Iterator[NDArray[np.float64]]:
     """Yields (P, 2) outer rings, counter-clockwise and open, of simple polygons without holes that tile a region.
 
     Args:
         region: Any shapely geometry; only its polygons count.
         most_corners: A piece with more is cut in two.
         least_m2: Smaller pieces are left out.
+        grid_m: Corners are moved to multiples of this, so that rounding never makes edges cross; 0 leaves them.
     """
     shapely = library()
-    todo = _polygons(_snapped(region))
+    todo = _polygons(shapely.set_precision(region, grid_m))
     while todo:
         polygon = todo.pop()
         if polygon.area <= least_m2:
@@ -65,7 +68,7 @@ def pieces(region: Any, most_corners: int = 120, least_m2: float = 0.5) -> Itera
             ring = shapely.get_coordinates(polygon.exterior)[:-1]
             yield ring if _signed_area(ring) > 0 else ring[::-1].copy()
             continue
-        todo += [part for half in _halves(polygon) for part in _polygons(half)]
+        todo += [part for half in _halves(polygon) for part in _polygons(shapely.set_precision(half, grid_m))]
 
 
 def _halves(polygon: Any) -> tuple[Any, Any]:
@@ -77,12 +80,7 @@ def _halves(polygon: Any) -> tuple[Any, Any]:
         boxes = (shapely.box(x0 - 1, y0 - 1, middle.x, y1 + 1), shapely.box(middle.x, y0 - 1, x1 + 1, y1 + 1))
     else:
         boxes = (shapely.box(x0 - 1, y0 - 1, x1 + 1, middle.y), shapely.box(x0 - 1, middle.y, x1 + 1, y1 + 1))
-    return _snapped(polygon.intersection(boxes[0])), _snapped(polygon.intersection(boxes[1]))
-
-
-def _snapped(region: Any) -> Any:
-    """Returns a region with corners on a grid of `GRID_M`, so that rounding never makes its edges cross."""
-    return library().set_precision(region, GRID_M)
+    return polygon.intersection(boxes[0]), polygon.intersection(boxes[1])
 
 
 def _polygons(region: Any) -> list[Any]:

@@ -18,7 +18,7 @@ _SLOPE: Final = 0.35
 _FIRST_STEP_M: Final = 0.25
 _GREATEST_STEP_M: Final = 2.5
 _WIDEST_M: Final = 40.0
-"""Things wider than this are taken for ground."""
+"""Things wider than this, or than two thirds of a narrow scan, are taken for ground."""
 _LOW_SHARE: Final = 0.02
 _MOST_CELLS: Final = 1200
 
@@ -73,10 +73,14 @@ def ground_of(xyz: NDArray[np.float64], cell_m: float) -> Terrain:
 
 
 def _opened(surface: NDArray[np.float64], cell_m: float) -> NDArray[np.float64]:
-    """Returns the surface without what rises from it, by openings with windows that grow."""
-    ground = surface.copy()
+    """Returns the surface without what rises from it, by openings with windows that grow.
+
+    Its slope is carried on beyond its border, else the border's high side would count as risen.
+    """
+    widest = max(1, min(ceil(_WIDEST_M / 2 / cell_m), min(surface.shape) // 3))
+    pads = [(min(widest, side - 1),) * 2 for side in surface.shape]
+    ground = np.pad(surface, pads, mode="reflect", reflect_type="odd")
     window, step = 1, _FIRST_STEP_M
-    widest = min(ceil(_WIDEST_M / cell_m), max(surface.shape))
     while window <= widest:
         side = 2 * window + 1
         opened = ndimage.grey_opening(ground, size=(side, side), mode="nearest")
@@ -84,7 +88,8 @@ def _opened(surface: NDArray[np.float64], cell_m: float) -> NDArray[np.float64]:
         ground = np.where(raised, opened, ground)
         step = min(_SLOPE * window * cell_m + _FIRST_STEP_M, _GREATEST_STEP_M)
         window *= 2
-    return ground
+    (top, _), (left, _) = pads
+    return np.asarray(ground[top : top + surface.shape[0], left : left + surface.shape[1]])
 
 
 def _without_pits(surface: NDArray[np.float64]) -> NDArray[np.float64]:
