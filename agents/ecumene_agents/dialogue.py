@@ -301,7 +301,7 @@ def _feel(moment: Moment) -> Reply:
     return _perceived(moment, perception.touch)
 
 
-def _perceived(moment: Moment, sense: Callable[[SenseBatch], str]) -> Reply:
+def _perceived(moment: Moment, sense: perception.Teller) -> Reply:
     if moment.senses is None:
         return Reply("I can't tell just now; ask me again in a moment.")
     return Reply(sense(moment.senses))

@@ -25,6 +25,7 @@ from ecumene_agents.roster import STRIDE
 from ecumene_agents.routes import Routes
 from ecumene_agents.schedule import Clock
 from ecumene_agents.thinking import THINK_TICKS, Thinking
+from ecumene_agents.vectors import length
 from ecumene_models.actions import PolicyActions
 from ecumene_models.checkpoint import load_policy
 from ecumene_models.fusion import FusionPolicy
@@ -38,6 +39,8 @@ from ecumene_world.world import World
 
 HEARING_M: Final = 6.0
 """An NPC answers visitors who speak within this distance."""
+DEAD_ZONE: Final = 0.2
+"""A wanted speed below this share of the walking speed is none, so that who stands does not creep."""
 FAVOUR_TICKS: Final = 120 * TICK_HZ
 """How long an NPC does what a visitor asked for."""
 
@@ -259,9 +262,12 @@ class Minds:
 
 
 def with_reflexes(actions: PolicyActions, batch: SenseBatch) -> PolicyActions:
-    """Returns actions with what no policy needs to learn: who sits at rest stays seated, closed doors are opened."""
+    """Returns actions with what no policy needs to learn.
+
+    Who sits at rest stays seated, closed doors are opened, and who hardly wants to move stands.
+    """
     rests = scripted.rests(batch)
-    moves = (~rests).to(actions.move.dtype)
+    moves = (~rests & (length(actions.move) >= DEAD_ZONE)).to(actions.move.dtype)
     return replace(
         actions,
         move=actions.move * moves[:, None],

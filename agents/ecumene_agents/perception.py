@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +30,9 @@ _NOUNS: Final = {
 }
 _SECTORS: Final = ("front", "front left", "left side", "back left", "back", "back right", "right side", "front right")
 _MOST: Final = 4
+
+Teller = Callable[[SenseBatch], str]
+"""Puts what one row of senses says into a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
