@@ -123,6 +123,7 @@ def _cafe(shell: Shell) -> Furnisher:
     furniture.cafe(front)
     if back is not None:
         furniture.kitchen(back)
+        back.place("kitchen", f"Kitchen of {shell.title}", back.room.x0 + 1.2, back.room.middle[1])
     return front
 
 

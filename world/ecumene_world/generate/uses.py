@@ -9,6 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from ecumene_world.generate.interiors import suits
+from ecumene_world.generate.lines import area_m2
 from ecumene_world.generate.plan import House, Street
 
 _STOREY_M: Final = 3.1
@@ -43,15 +45,20 @@ def likely_height_m(area_m2: float, rng: np.random.Generator) -> float:
 
 
 def assigned(houses: Sequence[House], centre: tuple[float, float], seed: int) -> list[House]:
-    """Returns the houses, each with a role: those near the centre public, the largest a school, the rest homes."""
+    """Returns the houses, each with a role: those near the centre public, the largest a school, the rest homes.
+
+    Public roles go to houses that can be furnished, if there are enough of them.
+    """
     rng = np.random.default_rng([seed, 2])
-    open_houses = [n for n, house in enumerate(houses) if house.entrance is not None and not house.use]
-    nearest = sorted(open_houses, key=lambda n: _distance(houses[n], centre))
-    large = [n for n in nearest if _area(houses[n]) > _SMALL_M2]
-    roles = dict(zip(large, _NEAR_SQUARE, strict=False))
+    unused = [n for n, house in enumerate(houses) if house.entrance is not None and not house.use]
+    nearest = sorted(unused, key=lambda n: _distance(houses[n], centre))
+    large = [n for n in nearest if area_m2(houses[n].polygon) > _SMALL_M2]
+    near = large[: 2 * len(_NEAR_SQUARE)]
+    order = sorted(near, key=lambda n: not suits(houses[n])) + large[len(near) :]
+    roles = dict(zip(order, _NEAR_SQUARE, strict=False))
     rest = [n for n in large if n not in roles]
     if rest:
-        roles[max(rest, key=lambda n: _area(houses[n]))] = "school"
+        roles[max(rest, key=lambda n: area_m2(houses[n].polygon))] = "school"
     named: dict[str, int] = {}
     result = []
     for n, house in enumerate(houses):
@@ -85,11 +92,6 @@ def _name(use: str, named: dict[str, int], rng: np.random.Generator) -> str:
 def _distance(house: House, centre: tuple[float, float]) -> float:
     assert house.entrance is not None, "only houses with a door are ranked"
     return hypot(house.entrance[0] - centre[0], house.entrance[1] - centre[1])
-
-
-def _area(house: House) -> float:
-    x, y = house.polygon.T
-    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
 
 
 def street_names(streets: Sequence[Street], seed: int) -> list[str]:
