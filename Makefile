@@ -38,7 +38,7 @@ $(VENV)/.node: $(VENV)/.installed
 
 web/node_modules/.installed: web/package.json web/package-lock.json $(VENV)/.node
 	@echo "• installing the page's packages"
-	@cd web && $(NODE_PATH_FIX) npm ci --silent --no-audit --no-fund
+	@cd web && $(NODE_PATH_FIX) npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
 $(PAGE)/index.html: web/node_modules/.installed $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
@@ -49,7 +49,7 @@ $(PAGE)/index.html: web/node_modules/.installed $(shell find web/src web/public 
 tools: setup
 	@sh tests/tools/install.sh
 	@test tests/tools/node_modules/.installed -nt tests/tools/package-lock.json || { echo "• installing the glTF validator"; \
-		cd tests/tools && $(NODE_PATH_FIX) npm ci --silent --no-audit --no-fund && touch node_modules/.installed; }
+		cd tests/tools && $(NODE_PATH_FIX) npm ci --loglevel=error --no-audit --no-fund && touch node_modules/.installed; }
 
 check: setup
 	@echo "• ruff";  $(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
