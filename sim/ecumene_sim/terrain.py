@@ -47,16 +47,15 @@ class Terrain:
     Attributes:
         layout: What the tables were made from.
         slope: Clearance, and by how much to move along x and y for each metre of clearance that is missing.
-        near: Clearance.
-        tall: Clearance of tall obstacles.
+        near: Clearance; tall: of tall obstacles.
         sight: (1, 1, 2·L·H, W) both clearances.
         sight_hit: (1, 2, 2·L·H, W) top and category of the nearest obstacle of each layer.
         floor: Height of the floor.
-        floor_below: Height of the floor, as both layers of `sight`.
-        paving_below: Category of the floor, likewise.
+        paving: Category of the floor.
         has_doors: Whether the layout has any.
         tall_offset: Image units from the upper layer of `sight` to the lower.
         per_metre: (2, 1) image units of `sight` per metre.
+        scale: (2, 1) image units of the other images per metre.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -64,16 +63,14 @@ class Terrain:
         self.levels, self.height, self.width = layout.clearance.shape
         self.has_doors = layout.door_thing.numel() > 0
         self.slope = _image(layout.clearance, *_push_directions(layout.clearance, layout.cell_m))
-        self.near, self.tall = _image(layout.clearance), _image(layout.tall_clearance)
-        self.sight = torch.cat((self.near, self.tall), dim=2)
+        self.sight = torch.cat((_image(layout.clearance), _image(layout.tall_clearance)), dim=2)
+        self.near, self.tall = self.sight.chunk(2, dim=2)
         top = layout.top.masked_fill(layout.near_category == int(Category.SKY), _NEVER_HIT)
-        near_hit = _image(top, layout.near_category)
-        self.sight_hit = torch.cat((near_hit, _image(layout.tall_top, layout.tall_category)), dim=2)
+        near_hit, tall_hit = _image(top, layout.near_category), _image(layout.tall_top, layout.tall_category)
+        self.sight_hit = torch.cat((near_hit, tall_hit), dim=2)
         self.floor = _image(layout.floor)
         paving = torch.tensor([float(c) for c in _SURFACE_CATEGORY], device=layout.device)
-        paving = _image(take(paving, layout.surface.to(torch.int64)))
-        self.floor_below = torch.cat((self.floor, self.floor), dim=2)
-        self.paving_below = torch.cat((paving, paving), dim=2)
+        self.paving = _image(take(paving, layout.surface.to(torch.int64)))
         self._next_level = layout.next_level.flatten().to(torch.int64)
         self._door_of_cell = layout.door_of_cell.flatten().to(torch.int64)
         self._near_things = layout.thing_of_cell.flatten(0, 2).to(torch.int64)
@@ -88,10 +85,10 @@ class Terrain:
         def pair(x: float, y: float) -> Tensor:
             return torch.tensor([[x], [y]], device=layout.device)
 
-        self._scale, self.per_metre = pair(u, v) / layout.cell_m, pair(u, both) / layout.cell_m
+        self.scale, self.per_metre = pair(u, v) / layout.cell_m, pair(u, both) / layout.cell_m
         self._origin = self._least = pair(*layout.origin)
         self._greatest = pair(*layout.bounds[2:])
-        self._zero, self._sight_zero = -1.0 - self._origin * self._scale, -1.0 - self._origin * self.per_metre
+        self._zero, self._sight_zero = -1.0 - self._origin * self.scale, -1.0 - self._origin * self.per_metre
         self._per_level, self._sight_per_level = pair(0.0, self.height * v), pair(0.0, self.height * both)
         self.tall_offset = rows * both
 
@@ -103,7 +100,7 @@ class Terrain:
 
     def on_image(self, storey: Tensor, at: Tensor) -> Tensor:
         """Returns (2, N) image coordinates of (2, N) world points; x beyond the grid is cut off by sampling."""
-        return torch.addcmul(storey, at, self._scale)
+        return torch.addcmul(storey, at, self.scale)
 
     def on_sight(self, level: Tensor, at: Tensor) -> Tensor:
         """Returns (2, N) coordinates on the upper layer of `sight` of (2, N) world points."""

@@ -121,6 +121,7 @@ class Rays:
         slope: (8, 1, V) climb per metre along the ground of each row.
         start: (2, 1, V) image coordinates of the eyes.
         along: (2, 24, V) image units per metre.
+        below: (2, V) where the eyes are on the image of the floor.
         reach: (24, V) metres to the end of the grid or of sight.
     """
 
@@ -131,6 +132,7 @@ class Rays:
     slope: Tensor
     start: Tensor
     along: Tensor
+    below: Tensor
     reach: Tensor
 
     @classmethod
@@ -142,10 +144,11 @@ class Rays:
         pitch = viewers.pitch.view(-1).tan()
         slope = (retina.tan + pitch) / (1.0 - retina.tan * pitch).clamp_(min=0.05)
         at = viewers.at.view(2, -1)
-        start = terrain.on_sight(viewers.level.view(-1), at)
+        level = viewers.level.view(-1)
+        start, below = terrain.on_sight(level, at), terrain.on_image(terrain.storey(level), terrain.inside(at))
         along = torch.stack((cos, sin)).mul_(terrain.per_metre.unsqueeze(-1))
         reach = torch.minimum(_to_border(terrain, at, cos, 0), _to_border(terrain, at, sin, 1))
-        return cls(viewers.z.view(-1), viewers.eye.view(-1), cos, sin, slope, start.unsqueeze(1), along, reach)
+        return cls(viewers.z.view(-1), viewers.eye.view(-1), cos, sin, slope, start.unsqueeze(1), along, below, reach)
 
     def obstacles(self, terrain: Terrain) -> Tensor:
         """Returns (8, 24, V) keys of what stands on the floor: anything nearby, and tall things further away."""
@@ -162,15 +165,16 @@ class Rays:
         """Returns (8, 24, V) keys of the ground: the viewer's own floor, then corrected by the floor's height there."""
         fall = (-self.slope).clamp_(min=1e-4)
         depth = ((self.eye - self.foot) / fall).clamp_(max=FAR_M)
-        height = lookup(terrain.floor_below, self._at(depth))[0].view(ROWS, COLUMNS, -1)
+        height = lookup(terrain.floor, self._below(terrain, depth)).view(ROWS, COLUMNS, -1)
         depth = ((self.eye - height) / fall).clamp_(0.0, 2 * FAR_M)
-        paving = lookup(terrain.paving_below, self._at(depth), "nearest")[0].view(depth.shape)
+        paving = lookup(terrain.paving, self._below(terrain, depth), "nearest").view(depth.shape)
         return unless(depth - FAR_M, key_of(depth, paving))
 
-    def _at(self, depth: Tensor) -> Tensor:
-        """Returns (2, 8·24·V) image coordinates of points that far along the rays, or where they leave the grid."""
+    def _below(self, terrain: Terrain, depth: Tensor) -> Tensor:
+        """Returns (2, 8·24·V) coordinates on the floor's image, that far along or where rays leave the grid."""
+        along = torch.stack((self.cos, self.sin)).mul_(terrain.scale.unsqueeze(-1)).unsqueeze(1)
         within = torch.minimum(depth, self.reach)
-        return torch.addcmul(self.start.unsqueeze(1), within, self.along.unsqueeze(1)).view(2, -1)
+        return torch.addcmul(self.below[:, None, None], within, along).view(2, -1)
 
     def draw(self, posts: Posts, seen: Tensor) -> None:
         """Draws cylinders into (8, 24, V) keys, in place."""

@@ -81,6 +81,12 @@ def test_whoever_starts_too_near_a_wall_can_leave_it_but_not_enter_it() -> None:
     assert track.max(dim=0).values[0] <= 9.77
 
 
+def test_nobody_squeezes_through_a_gap_narrower_than_the_body() -> None:
+    world = world_of(Plan(cell=0.1, boxes=(Box(10, 0, 10.6, 9.8), Box(10, 10.2, 10.6, 20))))
+    put(world, 0, 8, 10)
+    assert walked(world, 80)[-1, 0] < 10.05
+
+
 def test_a_crowd_pressed_into_a_corner_stays_in_the_room() -> None:
     world = world_of(busy_plan(), slots=30)
     for slot in range(30):
