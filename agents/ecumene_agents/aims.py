@@ -80,11 +80,9 @@ def aim_for(activity: Activity, mind: Mind, layout: Layout, seed: int, tick: int
     stay = round((low + (high - low) * number(seed, *draw, "stay")) * TICK_HZ)
     place, reason = _where(activity, mind, layout, seed, draw, urgent=urgent)
     if place < 0:
-        return Aim(Activity.STROLL, Verb.GO, "I am just walking about", _any_place(layout, seed, draw), stay_ticks=stay)
-    sits = activity in {Activity.REST, Activity.MEAL} or (
-        activity is Activity.HOME and number(seed, *draw, "sit") < 0.5
-    )
-    verb = Verb.SIT if sits else Verb.WORK if activity is Activity.WORK else Verb.GO
+        anywhere = _any_place(layout, seed, draw)
+        return Aim(Activity.STROLL, Verb.GO, "I am just walking about", anywhere, stay_ticks=stay)
+    verb = Verb.SIT if activity in _SEATED else Verb.WORK if activity is Activity.WORK else Verb.GO
     person = _friend(mind, seed, draw) if activity is Activity.SOCIAL else ""
     return Aim(activity, verb, reason, place, person, stay_ticks=stay)
 
