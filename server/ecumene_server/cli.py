@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from ecumene_server import crash
 from ecumene_server.errors import UsageError
 
 COMMANDS: Final = (
@@ -72,9 +70,7 @@ def _explain(error: Exception) -> int:
     known, status = _known(error)
     if known:
         return _fail(str(error), status)
-    with tempfile.NamedTemporaryFile("w", prefix="ecumene-", suffix=".log", delete=False, encoding="utf-8") as log:
-        traceback.print_exception(error, file=log)
-    return _fail(f"something unexpected went wrong ({type(error).__name__}); details are in {Path(log.name)}", FAILED)
+    return _fail(crash.sentence(error), FAILED)
 
 
 def _known(error: Exception) -> tuple[bool, int]:

@@ -9,10 +9,10 @@ import logging
 import signal
 import sys
 import webbrowser
+from pathlib import Path
 from typing import Any
 
-from ecumene_server import settings
-from ecumene_server.errors import FailedError
+from ecumene_server import crash, settings
 from ecumene_server.settings import Settings
 
 
@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-chat", action="store_true", default=unset, help="store what visitors say")
     parser.add_argument("--open-as", choices=settings.ROLES, default=unset, help="what every visitor may do")
     parser.add_argument("--no-browser", action="store_false", dest="browser", default=unset, help="open no browser")
-    parser.add_argument("--config", metavar="FILE", help="settings as TOML (ecumene.toml)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings as TOML (ecumene.toml)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,6 +62,7 @@ async def _serve(chosen: Settings) -> None:
 
     async with running(chosen, lambda line: print(line, flush=True)) as app:
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(crash.handler)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, app.stopped.set)
         print(f"Ecumene is open at {app.url}", flush=True)
@@ -69,8 +70,8 @@ async def _serve(chosen: Settings) -> None:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(app.url)
         await app.stopped.wait()
-        if app.host.failed.done() and app.host.failed.exception() is not None:
-            raise FailedError("the simulation stopped") from app.host.failed.exception()
+        if app.host.failed.done():
+            app.host.failed.result()
         print("Closing: the world is saved.", flush=True)
 
 
