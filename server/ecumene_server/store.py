@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Row, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecumene_server import auth, database, tables
@@ -214,6 +214,16 @@ class Store:
             lines = await connection.execute(delete(tables.chat).where(tables.chat.c.account == account))
             await connection.execute(delete(tables.accounts).where(tables.accounts.c.id == account))
         return lines.rowcount
+
+    async def compact(self) -> None:
+        """Rewrites a SQLite file without the pages of removed rows, which would keep their bytes until reused."""
+        if self._engine.url.get_backend_name() != "sqlite":
+            return
+        with database.explained(self._engine.url):
+            async with self._engine.connect() as connection:
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await alone.execute(text("VACUUM"))
+                await alone.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     # Inner parts.
 

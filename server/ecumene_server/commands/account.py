@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from typing import Any, Final
 
 from ecumene_server import settings
 from ecumene_server.commands import output
-from ecumene_server.openworld import database_url, find
+from ecumene_server.forgetting import forget
+from ecumene_server.openworld import Inhabited, Wanted, database_url, find
 from ecumene_server.store import Store, open_store
+from ecumene_world.command import Role
 
 VERBS: Final = {
     "list": "every account",
+    "grant": "change what an account may do",
     "export": "everything that is kept of one account",
-    "erase": "forget one account and all that it said",
+    "erase": "forget one account: its name, what it said, its avatar and what NPCs remember of it",
 }
+ROLES: Final = {role.name.lower(): role for role in (Role.VISITOR, Role.BUILDER, Role.ADMIN)}
 
 
 def add(subcommands: Any) -> None:
@@ -30,6 +35,8 @@ def add(subcommands: Any) -> None:
         verb: argparse.ArgumentParser = verbs.add_parser(name, help=about, description=about.capitalize() + ".")
         if name != "list":
             verb.add_argument("name", metavar="NAME", help="name or id of the account")
+        if name == "grant":
+            verb.add_argument("role", choices=ROLES, metavar="ROLE", help="visitor, builder or admin")
         verb.add_argument("--world", default="", metavar="WORLD", help="which world; the default town")
         verb.add_argument("--db", default="", metavar="URL", help="where it is kept")
         verb.add_argument("--json", action="store_true", help="print JSON")
@@ -39,19 +46,26 @@ def add(subcommands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Does it and prints what came of it."""
     chosen = settings.load({"world": options.world, "db": options.db})
-    world = find(chosen, lambda _: None).name
-    return asyncio.run(_done(options, database_url(chosen, world), world))
+    wanted = find(chosen, _tell)
+    return asyncio.run(_done(options, database_url(chosen, wanted.name), wanted))
 
 
-async def _done(options: argparse.Namespace, url: str, world: str) -> int:
-    async with open_store(url, world) as store:
-        if options.verb == "list":
-            _show(await store.accounts(), options.json)
-        elif options.verb == "export":
-            output.as_json(await kept_of(store, options.name))
-        else:
-            await _erase(store, options)
+async def _done(options: argparse.Namespace, url: str, wanted: Wanted) -> int:
+    async with open_store(url, wanted.name) as store:
+        match options.verb:
+            case "list":
+                _show(await store.accounts(), options.json)
+            case "grant":
+                await _grant(store, options)
+            case "export":
+                output.as_json(await kept_of(store, options.name))
+            case "erase":
+                await _erase(store, wanted, options)
     return 0
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 async def kept_of(store: Store, name: str) -> dict[str, Any]:
@@ -60,9 +74,18 @@ async def kept_of(store: Store, name: str) -> dict[str, Any]:
     return {**account, "chat": await store.chat_of(account["id"])}
 
 
-async def _erase(store: Store, options: argparse.Namespace) -> None:
+async def _grant(store: Store, options: argparse.Namespace) -> None:
     account = await store.account_named(options.name)
-    lines = await store.erase(account["id"])
+    await store.set_role(account["id"], ROLES[options.role])
+    if options.json:
+        output.as_json({"id": account["id"], "role": options.role})
+    else:
+        print(f"{account['name']} is a {options.role} from the next visit on")
+
+
+async def _erase(store: Store, wanted: Wanted, options: argparse.Namespace) -> None:
+    account = await store.account_named(options.name)
+    lines = await forget(store, account["id"], lambda: Inhabited(wanted.build, wanted.npcs), _tell)
     if options.json:
         output.as_json({"erased": account["id"], "lines": lines})
     else:
