@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -142,6 +143,8 @@ async def running(settings: Settings, tell: Callable[[str], None]) -> AsyncItera
         app = await _assemble(settings, wanted.name, session, store, tell)
         stack.push_async_callback(_close, app)
         await stack.enter_async_context(_listening(app))
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not walk it again during ticks
         app.host.start()
         await stack.enter_async_context(_chores(app))
         if app.bridge is not None:
@@ -295,7 +298,8 @@ async def _close(app: App) -> None:
     await app.journal.close()
     if app.minds is not None:
         await asyncio.to_thread(app.minds.close)
-    if app.journal.failing is None:
+    sound = not (app.host.failed.done() and app.host.failed.exception())
+    if app.journal.failing is None and sound:
         await app.save()
         await app.store.put_stands(stands)
     deadline = time.monotonic() + GOODBYE_S
