@@ -17,6 +17,7 @@ from ecumene_agents.routes import Routes
 from ecumene_scenarios import memory
 from ecumene_scenarios.scenario import Scenario
 from ecumene_sim import Engine
+from ecumene_sim.engine import Probe
 from ecumene_sim.frame import Actions, Frame, Senses
 from ecumene_world import snapshot
 from ecumene_world.command import Command
@@ -58,6 +59,11 @@ class Keeping(Protocol):
         """Notes `tick`, which has just led to `state`."""
 
 
+def _nothing(phase: str) -> None:
+    """Ignores the end of a phase."""
+    del phase
+
+
 class Session:
     """One running scenario: world, engine, minds and roster.
 
@@ -87,7 +93,9 @@ class Session:
         self.scenario, self.seed = scenario, seed
         self.minds, self.thoughts, self.recorder = minds, thoughts, recorder
         self.world = world or new_world(scenario, seed, worlds=worlds, device=device)
-        self.engine = Engine(self.world)
+        self.probe: Probe = _nothing
+        """Told of each phase of a tick when it ends; a driver with a clock may set it."""
+        self.engine = Engine(self.world, timings=self._ended)
         self.routes = Routes(self.world, per_tick=ENOUGH_FIELDS)
         self.roster = Roster(self.world)
         self._told: Sequence[Event] = ()
@@ -106,16 +114,20 @@ class Session:
         commands = self.begin(commands)
         slots = self.roster.deciding(self.now)
         self.routes.update(slots)
+        self.probe("routes")
         senses = self.engine.sense(slots)
         actions = self.minds.decide(senses) if self.minds else Actions.none(senses.slots.device)
         actions = self.roster.override(actions, commands)
+        self.probe("decide")
         return self.end(commands, actions)
 
     def begin(self, commands: Sequence[Command] = ()) -> Sequence[Command]:
         """Applies the commands given, those of the scenario and those of slow minds; returns all of them."""
         thoughts = (*self.thoughts.hear(self._heard), *self.thoughts.think(self.now)) if self.thoughts else ()
+        self.probe("think")
         due = (*commands, *self.scenario.commands(self.now, self.world), *thoughts)
         self._told = self.world.apply(due)
+        self.probe("apply")
         return due
 
     def end(self, commands: Sequence[Command], actions: Actions) -> Frame:
@@ -124,6 +136,7 @@ class Session:
         frame = self.engine.step(actions)
         frame = self.scenario.score(replace(frame, events=(*self._told, *frame.events)), self.world)
         self._heard = frame.events
+        self.probe("score")
         if self.recorder:
             self.recorder.write(tick, commands, actions, self.world.state)
         return frame
@@ -133,6 +146,9 @@ class Session:
         events = self.world.apply(commands)
         frame = self.engine.step(actions)
         return replace(frame, events=(*events, *frame.events))
+
+    def _ended(self, phase: str) -> None:
+        self.probe(phase)
 
     def header(self) -> dict[str, Any]:
         """What a recording has to say about this session."""

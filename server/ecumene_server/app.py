@@ -191,6 +191,7 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     if settings.mqtt:
         app.bridge = Bridge(Broker.of(settings.mqtt), host, opening.place, opening.people)
     site.put("/healthz", lambda: http.plain(status.health(app)))
+    site.put("/ticks", lambda: http.plain(host.timings.report()))
     site.put("/metrics", metrics.exposition(lambda: status.readings(app)))
     frozen = freezer.freeze(0)
     await store.put_snapshot(epoch, frozen.tick, await asyncio.to_thread(frozen.packed))

@@ -8,13 +8,14 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from ecumene_server.inbox import Inbox
 from ecumene_server.news import Answer, News, Ticket
 from ecumene_server.pace import Pace
+from ecumene_server.timings import Timings
 from ecumene_server.watch import Watch
+from ecumene_sim.engine import Probe
 from ecumene_sim.events import NAMES
 from ecumene_sim.frame import Frame
 from ecumene_world.command import Command, Interact
@@ -24,8 +25,6 @@ from ecumene_world.world import World
 
 USES: Final = frozenset(NAMES.values())
 """Events that tell what came of using a thing."""
-WINDOW_TICKS: Final = 1200
-"""Tick durations that percentiles are taken over: one minute."""
 CHORES_S: Final = 0.01
 """Time a tick may spend on questions to the world; the rest of them wait for the next tick."""
 
@@ -36,6 +35,7 @@ class Ticking(Protocol):
     """A session, as the host sees it."""
 
     world: World
+    probe: Probe
 
     def tick(self, commands: Sequence[Command] = ()) -> Frame:
         """Steps once."""
@@ -46,41 +46,6 @@ class Log(Protocol):
 
     def record(self) -> bytes:
         """Returns the record of the tick just stepped, empty when nothing is logged."""
-
-
-@dataclass(slots=True)
-class Timings:
-    """How long ticks took.
-
-    Attributes:
-        tick_s: Durations of the last `WINDOW_TICKS` ticks, seconds.
-        ticks: Ticks stepped.
-        began: When ticking began, seconds.
-    """
-
-    tick_s: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW_TICKS))
-    ticks: int = 0
-    began: float = 0.0
-
-    def percentile_ms(self, share: float) -> float:
-        """Returns the duration that `share` of the last ticks did not exceed, milliseconds."""
-        durations = sorted(self.tick_s)
-        return durations[min(len(durations) - 1, int(share * len(durations)))] * 1000 if durations else 0.0
-
-    def hz(self) -> float:
-        """Returns ticks a second over the last window, from start to start."""
-        return self._rate
-
-    _rate: float = 0.0
-    _starts: deque[float] = field(default_factory=lambda: deque(maxlen=200))
-
-    def note(self, start: float, duration: float) -> None:
-        """Adds one tick."""
-        self.ticks += 1
-        self.tick_s.append(duration)
-        self._starts.append(start)
-        if len(self._starts) > 1:
-            self._rate = (len(self._starts) - 1) / max(1e-9, self._starts[-1] - self._starts[0])
 
 
 class Host:
@@ -106,7 +71,8 @@ class Host:
     ) -> None:
         self.session = session
         self.inbox = Inbox()
-        self.timings = Timings()
+        self.timings = Timings(clock)
+        session.probe = self.timings.ended
         self.pace = Pace(DT, clock)
         self.failed: Future[None] = Future()
         """Done when the thread ends; holds the error that ended it, if one did."""
@@ -154,22 +120,26 @@ class Host:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                self.pace.wait()
-                self._tick()
+                late_s = self.pace.wait()
+                self.timings.begin()
+                tick = self._tick()
                 self._chore()
                 self._answer_questions(CHORES_S)
+                self.timings.ended("chores")
+                self.timings.finish(tick, late_s)
             self.failed.set_result(None)
         except BaseException as error:  # noqa: BLE001 - the main thread raises it again
             self.failed.set_exception(error)
 
-    def _tick(self) -> None:
-        start = self._clock()
+    def _tick(self) -> int:
         commands, tickets = self.inbox.take()
         frame = self.session.tick(commands)
         answers = _answers(commands, tickets, frame)
         record = self._log.record() if self._log is not None else b""
+        self.timings.ended("record")
         self._publish(self._watch.news(frame, answers, record))
-        self.timings.note(start, self._clock() - start)
+        self.timings.ended("news")
+        return frame.tick
 
     def _answer_questions(self, budget_s: float) -> None:
         until = self._clock() + budget_s

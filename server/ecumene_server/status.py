@@ -52,6 +52,10 @@ def _ticks(app: App) -> Iterable[Reading]:
     for share in (0.5, 0.9, 0.99):
         labels = (("quantile", f"{share:g}"),)
         yield Reading("tick_ms", "Duration of a tick, ms.", timings.percentile_ms(share), labels=labels)
+    for share in (0.5, 0.99):
+        for phase, ms in timings.phases_ms(share).items():
+            labels = (("phase", phase), ("quantile", f"{share:g}"))
+            yield Reading("tick_phase_ms", "Duration of a phase of the tick, ms.", ms, labels=labels)
     yield Reading("ticks", "Ticks stepped.", timings.ticks, counts=True)
     yield Reading("ticks_skipped", "Deadlines given up under load.", app.host.pace.skipped, counts=True)
     yield Reading("commands_dropped", "Commands left out under load.", app.host.inbox.dropped, counts=True)
