@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -45,6 +47,8 @@ SWITCH_S: Final = 0.001
 """How long a thread may keep the interpreter when another wants it: a tick must not wait for a broadcast."""
 BACKLOG: Final = 1024
 SCENE_PATH: Final = "/scene.glb"
+RETRY_S: Final = 5.0
+"""Pause after a snapshot that could not be stored."""
 SETTLE_S: Final = 0.25
 """Pause after an edit before the layout is compiled again: edits come in bursts."""
 GOODBYE_S: Final = 1.0
@@ -75,6 +79,8 @@ class App:
         edits: How often the scene graph was changed since the start.
         snapshot_tick: Last tick in the last snapshot.
         snapshot_s: Time that took.
+        unsaved: Why the last snapshot could not be stored, None when it was.
+        failure: What went wrong beyond repair, None while all is well; `stopped` then is set.
     """
 
     settings: Settings
@@ -96,13 +102,41 @@ class App:
     edits: int = 0
     snapshot_tick: int = -1
     snapshot_s: float = 0.0
+    unsaved: str | None = None
+    failure: BaseException | None = None
+
+    @property
+    def saved_tick(self) -> int:
+        """The last tick that would come back after a crash now."""
+        return max(self.snapshot_tick, self.journal.written_tick)
+
+    @property
+    def problem(self) -> str | None:
+        """Why not everything is saved, fit for visitors; None while it is."""
+        return self.journal.failing or self.unsaved
 
     async def save(self) -> None:
-        """Stores a snapshot of this moment."""
+        """Stores a snapshot of this moment.
+
+        Raises:
+            StoreError: It can't be written.
+        """
         start = time.perf_counter()
         frozen = await self.host.wonder(lambda: self.freezer.freeze(self.edits))
-        await self.store.put_snapshot(self.epoch, frozen.tick, await asyncio.to_thread(frozen.packed))
+        body = await asyncio.to_thread(frozen.packed)
+        try:
+            await self.store.put_snapshot(self.epoch, frozen.tick, body)
+        except StoreError as error:
+            self.unsaved = error.reason
+            raise
+        self.unsaved = None
+        self.journal.bridge(frozen.tick)
         self.snapshot_tick, self.snapshot_s = frozen.tick, time.perf_counter() - start
+
+    def fail(self, error: BaseException) -> None:
+        """Ends the server because of an error that nobody can mend."""
+        self.failure = self.failure or error
+        self.stopped.set()
 
     async def recompile(self) -> None:
         """Compiles the edited scene graph off the tick, swaps the layout in and serves the new scene file."""
@@ -250,8 +284,16 @@ def _why_deaf(settings: Settings, error: OSError) -> str:
 async def _chores(app: App) -> AsyncIterator[None]:
     """Runs what happens beside the ticks, and watches the tick thread."""
     loop = asyncio.get_running_loop()
-    app.host.failed.add_done_callback(lambda _: loop.call_soon_threadsafe(app.stopped.set))
+
+    def ended(work: asyncio.Task[None] | Future[None]) -> None:
+        error = None if work.cancelled() else work.exception()
+        if error is not None:
+            loop.call_soon_threadsafe(app.fail, error)
+
     tasks = [loop.create_task(work(app)) for work in (_seconds, _snapshots, _edits)]
+    for task in (*tasks, app.journal.task):
+        task.add_done_callback(ended)
+    app.host.failed.add_done_callback(ended)
     try:
         yield
     finally:
@@ -272,11 +314,9 @@ async def _seconds(app: App) -> None:
 
 async def _snapshots(app: App) -> None:
     while True:
-        await asyncio.sleep(app.settings.snapshot_s)
-        try:
+        await asyncio.sleep(app.settings.snapshot_s if app.problem is None else RETRY_S)
+        with contextlib.suppress(StoreError):  # `problem` tells, and the next try comes soon
             await app.save()
-        except StoreError as error:
-            app.journal.failing = str(error)
 
 
 async def _edits(app: App) -> None:
@@ -289,7 +329,11 @@ async def _edits(app: App) -> None:
 
 
 async def _close(app: App) -> None:
-    """Ends ticking, tells everybody, writes what is left."""
+    """Ends ticking, tells everybody, writes what is left.
+
+    Raises:
+        FailedError: The world can't be saved.
+    """
     stands = app.hub.stop("The server stops; the world is kept.")
     for connection in list(app.connections):
         connection.close(CloseCode.GOING_AWAY, "the server stops")
@@ -299,10 +343,18 @@ async def _close(app: App) -> None:
     await app.journal.close()
     if app.minds is not None:
         await asyncio.to_thread(app.minds.close)
-    sound = not (app.host.failed.done() and app.host.failed.exception())
-    if app.journal.failing is None and sound:
-        await app.save()
-        await app.store.put_stands(stands)
+    try:
+        if app.failure is None:
+            await app.save()
+            await app.store.put_stands(stands)
+    except StoreError as error:
+        raise FailedError(f"the world is kept only as it was at tick {app.saved_tick}: {error}") from error
+    finally:
+        await _part(app)
+
+
+async def _part(app: App) -> None:
+    """Gives connections time to read why they are closed, then cuts them."""
     deadline = time.monotonic() + GOODBYE_S
     while app.connections and time.monotonic() < deadline:
         await asyncio.sleep(0.02)

@@ -61,9 +61,9 @@ def explained(url: URL) -> Iterator[None]:
     except MigrationError as error:
         raise StoreError(f"the database {_shown(url)} was written by a newer Ecumene ({error})") from error
     except DBAPIError as error:
-        raise StoreError(f"the database {_shown(url)} can't be used: {_reason(error.orig)}") from error
+        raise _unusable(url, error.orig) from error
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"the database {_shown(url)} can't be used: {_reason(error)}") from error
+        raise _unusable(url, error) from error
 
 
 def engine_for(url: URL, *, synchronous: str = SYNCHRONOUS) -> AsyncEngine:
@@ -159,6 +159,11 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _unusable(url: URL, error: BaseException | None) -> StoreError:
+    reason = _reason(error)
+    return StoreError(f"the database {_shown(url)} can't be used: {reason}", reason)
 
 
 def _shown(url: URL) -> str:

@@ -33,7 +33,15 @@ class FailedError(ServerError):
 
 
 class StoreError(ServerError):
-    """The database can't be opened, read or written."""
+    """The database can't be opened, read or written.
+
+    Attributes:
+        reason: Why, without saying where the database is: what visitors may read.
+    """
+
+    def __init__(self, sentence: str, reason: str | None = None) -> None:
+        super().__init__(sentence)
+        self.reason = sentence if reason is None else reason
 
 
 class DamagedError(StoreError):

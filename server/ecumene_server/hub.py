@@ -81,6 +81,10 @@ class Accounts(Protocol):
 class Journal(Protocol):
     """The log of ticks; `journal.Journal` implements it and calls `Hub.committed` and `Hub.unsaved`."""
 
+    @property
+    def failing(self) -> str | None:
+        """Why nothing can be written now, None while writing works."""
+
     def put(self, tick: int, record: bytes, *, durable: bool) -> None:
         """Queues one tick's record; a durable one is written at once."""
 
@@ -260,6 +264,10 @@ class Hub:
         except (CommandError, ValueError) as error:
             self._answer(Answer(Ticket(visitor.key, message.id), error=str(error)))
             return
+        if command.durable and self._journal is not None and self._journal.failing is not None:
+            sentence = f"That was not done, because nothing can be saved now: {self._journal.failing}."
+            self._answer(Answer(Ticket(visitor.key, message.id), error=sentence))
+            return
         self._simulation.submit(command, Ticket(visitor.key, message.id))
         if isinstance(command, Say):
             self.counters.speeches += 1
@@ -304,10 +312,11 @@ class Hub:
                 self._answer(answer)
 
     def unsaved(self, sentence: str) -> None:
-        """The log can't be written: what waits for it is answered with the reason."""
+        """The log can't be written: what waits for it is answered with the reason; who has just appeared may stay."""
         while self._unsaved:
             for answer in self._unsaved.popleft()[1]:
-                self._answer(Answer(answer.ticket, error=answer.error or sentence))
+                if answer.ticket.request is not None:
+                    self._answer(Answer(answer.ticket, error=sentence))
 
     def scene_changed(self, url: str) -> None:
         """A new scene file is served: tells everybody to fetch it."""
@@ -321,7 +330,7 @@ class Hub:
         try:
             account = await self._accounts.admit(message.token, name)
         except StoreError as error:
-            self._refuse(link, RefusedError(f"The account can't be read: {error}"))
+            self._refuse(link, RefusedError(f"You can't come in now, because accounts can't be used: {error.reason}."))
             return
         if self._guests.get(link) is not guest:
             return

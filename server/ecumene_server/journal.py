@@ -3,12 +3,17 @@
 While one group is being written the next gathers, so that a commit costs many records no more than one. Records that
 nobody waits for may wait `IDLE_S` for company: after a crash the world then is that much younger, but nothing that was
 acknowledged is lost.
+
+While the database can't be written, records wait and are tried again each `RETRY_S`. If it takes longer than
+`MAX_WAITING` ticks the oldest are given up; the log then is torn, and nothing is written or acknowledged until a
+snapshot has bridged the gap.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -22,6 +27,7 @@ RETRY_S: Final = 1.0
 """Pause after a failed write."""
 MAX_WAITING: Final = 12_000
 """Records kept while the database can't be written: ten minutes."""
+TORN: Final = "the disk took nothing for too long; the next snapshot makes up for it"
 
 _LOG: Final = logging.getLogger("ecumene.store")
 
@@ -41,6 +47,7 @@ class JournalCounters:
     commits: int = 0
     failures: int = 0
     bytes: int = 0
+    dropped: int = 0
 
 
 class Journal:
@@ -58,21 +65,29 @@ class Journal:
     ) -> None:
         self.counters = JournalCounters()
         self.failing: str | None = None
-        """Why the last write failed, None while writing works."""
+        """Why the last write failed, fit for visitors; None while writing works."""
+        self.written_tick = -1
+        """The last tick on disk, -1 before the first."""
+        self.torn = False
+        """Whether records were given up, so that those after them are of no use before the next snapshot."""
         self._store = store
         self._epoch = epoch
         self._committed = committed
         self._unsaved = unsaved
-        self._waiting: list[tuple[int, bytes]] = []
+        self._waiting: deque[tuple[int, bytes]] = deque()
         self._chat: list[ChatLine] = []
         self._urgent = asyncio.Event()
         self._closing = False
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="journal")
+        self.task = asyncio.get_running_loop().create_task(self._run(), name="journal")
+        """Ends with `close`, or with an error that is none of the database's."""
 
     def put(self, tick: int, record: bytes, *, durable: bool) -> None:
         """Queues one tick's record; a durable one is written at once, with all before it."""
-        if len(self._waiting) < MAX_WAITING:
-            self._waiting.append((tick, record))
+        if len(self._waiting) >= MAX_WAITING:
+            self._waiting.popleft()
+            self.counters.dropped += 1
+            self.torn = True
+        self._waiting.append((tick, record))
         if durable:
             self._urgent.set()
 
@@ -80,11 +95,17 @@ class Journal:
         """Queues a line that is written together with the records of its tick."""
         self._chat.append(line)
 
+    def bridge(self, tick: int) -> None:
+        """Mends a torn log: a snapshot on disk holds everything up to the tick."""
+        if self.torn:
+            self._drop_until(tick)
+            self.torn = bool(self._waiting) and self._waiting[0][0] != tick + 1
+
     async def close(self) -> None:
         """Writes what is queued, then ends; what can't be written is given up after one try."""
         self._closing = True
         self._urgent.set()
-        await self._task
+        await asyncio.wait([self.task])
 
     async def _run(self) -> None:
         while not self._closing or self._waiting:
@@ -107,23 +128,34 @@ class Journal:
         self._urgent.clear()
 
     async def _write(self) -> bool:
+        if self.torn:
+            self._fail(TORN, TORN)
+            return False
         records, chat = list(self._waiting), list(self._chat)
         try:
             await self._store.append(self._epoch, records, chat)
         except StoreError as error:
-            self._fail(str(error))
+            self._fail(str(error), error.reason)
             return False
-        del self._waiting[: len(records)], self._chat[: len(chat)]
+        self._drop_until(records[-1][0])
+        del self._chat[: len(chat)]
+        if self.failing is not None:
+            _LOG.warning("what happens is saved again")
         self.failing = None
         self.counters.commits += 1
         self.counters.records += len(records)
         self.counters.bytes += sum(len(payload) for _, payload in records)
-        self._committed(records[-1][0])
+        self.written_tick = records[-1][0]
+        self._committed(self.written_tick)
         return True
 
-    def _fail(self, sentence: str) -> None:
+    def _drop_until(self, tick: int) -> None:
+        while self._waiting and self._waiting[0][0] <= tick:
+            self._waiting.popleft()
+
+    def _fail(self, sentence: str, reason: str) -> None:
         if self.failing is None:
             _LOG.error("what happens now is not saved: %s", sentence)
-        self.failing = sentence
+        self.failing = reason
         self.counters.failures += 1
-        self._unsaved(f"It happened but is not saved: {sentence}.")
+        self._unsaved(f"It happened but is not saved: {reason}.")

@@ -16,8 +16,8 @@ def health(app: App) -> dict[str, Any]:
     """Returns what `/healthz` tells."""
     timings = app.host.timings
     return {
-        "status": "ok" if app.journal.failing is None else "degraded",
-        "problem": app.journal.failing,
+        "status": "ok" if app.problem is None else "degraded",
+        "problem": app.problem,
         "world": app.name,
         "epoch": app.epoch,
         "tick": app.hub.tick_now,
@@ -54,8 +54,8 @@ def _ticks(app: App) -> Iterable[Reading]:
         yield Reading("tick_ms", "Duration of a tick, ms.", timings.percentile_ms(share), labels=labels)
     for share in (0.5, 0.99):
         for phase, ms in timings.phases_ms(share).items():
-            labels = (("phase", phase), ("quantile", f"{share:g}"))
-            yield Reading("tick_phase_ms", "Duration of a phase of the tick, ms.", ms, labels=labels)
+            of = (("phase", phase), ("quantile", f"{share:g}"))
+            yield Reading("tick_phase_ms", "Duration of a phase of the tick, ms.", ms, labels=of)
     yield Reading("ticks", "Ticks stepped.", timings.ticks, counts=True)
     yield Reading("ticks_skipped", "Deadlines given up under load.", app.host.pace.skipped, counts=True)
     yield Reading("commands_dropped", "Commands left out under load.", app.host.inbox.dropped, counts=True)
@@ -81,6 +81,9 @@ def _log(app: App) -> Iterable[Reading]:
     yield Reading("log_bytes", "Bytes of log records written.", counters.bytes, counts=True)
     yield Reading("log_commits", "Commits they took.", counters.commits, counts=True)
     yield Reading("log_failures", "Commits that failed.", counters.failures, counts=True)
+    yield Reading(
+        "log_dropped", "Log records given up; a snapshot holds what they told.", counters.dropped, counts=True
+    )
     yield Reading("snapshot_tick", "Last tick in the last snapshot.", app.snapshot_tick)
     yield Reading("snapshot_seconds", "Time the last snapshot took to write, s.", app.snapshot_s)
 

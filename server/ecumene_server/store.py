@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Row, delete, func, insert, select, text, update
+from sqlalchemy import Connection, CursorResult, Insert, Row, delete, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecumene_server import auth, database, tables
@@ -66,6 +67,7 @@ class Store:
         self._world = world
         self._admin_token = admin_token
         self._clock = clock
+        self._logging = _log_upsert(engine)
 
     # Epochs, log and snapshots.
 
@@ -77,10 +79,13 @@ class Store:
             return _inserted(done)
 
     async def append(self, epoch: int, records: Sequence[tuple[int, bytes]], chat: Sequence[ChatLine] = ()) -> None:
-        """Writes ticks' records, and chat to keep, in one transaction; returns once they are on disk."""
+        """Writes ticks' records, and chat to keep, in one transaction; returns once they are on disk.
+
+        A record that is already there is written again: whoever saw a commit fail can't know whether it did.
+        """
         rows = [{"world": self._world, "tick": t, "epoch": epoch, "payload": payload} for t, payload in records]
         async with self._write() as connection:
-            await connection.execute(insert(tables.log), rows)
+            await connection.execute(self._logging, rows)
             if chat:
                 await connection.execute(insert(tables.chat), [self._chat_row(line) for line in chat])
 
@@ -295,6 +300,15 @@ async def opened(engine: AsyncEngine, world: str, *, admin_token: str | None = N
         await stack.enter_async_context(database.exclusive(engine, world))
         await database.upgrade(engine)
         yield Store(engine, await _world_row(engine, world), admin_token=admin_token)
+
+
+def _log_upsert(engine: AsyncEngine) -> Insert:
+    """Returns a statement that adds log records or puts them in the place of those of the same tick."""
+    if engine.url.get_backend_name() == "sqlite":
+        return insert(tables.log).prefix_with("OR REPLACE")
+    adding = postgresql.insert(tables.log)
+    new = {"epoch": adding.excluded.epoch, "payload": adding.excluded.payload}
+    return adding.on_conflict_do_update(index_elements=["world", "tick"], set_=new)
 
 
 async def _world_row(engine: AsyncEngine, name: str) -> int:

@@ -40,16 +40,25 @@ async def serving(folder: Path, **changes: Any) -> AsyncIterator[App]:
         try:
             yield app
         finally:
-            if app.host.failed.done():
-                app.host.failed.result()
+            if app.failure is not None:
+                raise app.failure
 
 
 @dataclass(slots=True)
 class Program:
-    """A server in a process of its own."""
+    """A server in a process of its own.
+
+    Attributes:
+        process: It.
+        url: Where it is open.
+        lines: What it has printed, errors included.
+        reader: Fills `lines` until the process ends.
+    """
 
     process: subprocess.Popen[str]
     url: str
+    lines: list[str]
+    reader: threading.Thread
 
     def kill(self) -> None:
         """Ends it as a power failure of the process would: SIGKILL, no goodbye."""
@@ -59,7 +68,9 @@ class Program:
     def terminate(self) -> int:
         """Asks it to end; returns its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        status = self.process.wait(timeout=30)
+        self.reader.join(timeout=10)
+        return status
 
 
 def environment() -> dict[str, str]:
@@ -80,7 +91,7 @@ def program(folder: Path, *arguments: str) -> Iterator[Program]:
         command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        yield Program(process, _opened(process))
+        yield _opened(process)
     finally:
         if process.poll() is None:
             process.kill()
@@ -89,22 +100,22 @@ def program(folder: Path, *arguments: str) -> Iterator[Program]:
             process.stdout.close()
 
 
-def _opened(process: subprocess.Popen[str]) -> str:
+def _opened(process: subprocess.Popen[str]) -> Program:
     """Reads the output until the server is open."""
     assert process.stdout is not None
-    lines = []
+    lines: list[str] = []
     for line in process.stdout:
         lines.append(line)
         if line.startswith("Ecumene is open at "):
-            threading.Thread(target=_drain, args=(process,), daemon=True).start()
-            return line.split()[-1]
+            reader = threading.Thread(target=_drain, args=(process, lines), daemon=True)
+            reader.start()
+            return Program(process, line.split()[-1], lines, reader)
     raise AssertionError("the server did not open:\n" + "".join(lines))
 
 
-def _drain(process: subprocess.Popen[str]) -> None:
+def _drain(process: subprocess.Popen[str], lines: list[str]) -> None:
     with contextlib.suppress(ValueError):
-        for _ in process.stdout or ():
-            pass
+        lines.extend(process.stdout or ())
 
 
 def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:

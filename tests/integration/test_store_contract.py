@@ -59,6 +59,14 @@ async def test_records_come_back_in_order_and_unchanged(store: Store) -> None:
     assert [(row.tick, row.epoch, row.payload) for row in rows] == [(2, epoch, b"\x00\xff"), (3, epoch, b"three")]
 
 
+async def test_a_record_may_be_written_again(store: Store) -> None:
+    """A commit whose answer got lost may have happened; the journal then tries the same records once more."""
+    epoch = await store.begin_epoch(0)
+    await store.append(epoch, [(1, b"one"), (2, b"two")])
+    await store.append(epoch, [(2, b"two again"), (3, b"three")])
+    assert [row.payload async for row in store.log_after(0)] == [b"one", b"two again", b"three"]
+
+
 async def test_long_logs_come_in_pages(store: Store) -> None:
     epoch = await store.begin_epoch(0)
     await store.append(epoch, [(tick, b"x") for tick in range(1, 4502)])

@@ -70,9 +70,10 @@ async def _serve(chosen: Settings) -> None:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(app.url)
         await app.stopped.wait()
-        if app.host.failed.done():
-            app.host.failed.result()
-        print("Closing: the world is saved.", flush=True)
+        if app.failure is not None:
+            raise app.failure
+        print("Closing.", flush=True)
+    print("The world is saved.", flush=True)
 
 
 def _loop_factory() -> Any:

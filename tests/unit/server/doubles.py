@@ -127,6 +127,7 @@ class FakeAccounts:
 
 class FakeJournal:
     def __init__(self) -> None:
+        self.failing: str | None = None
         self.put_ticks: list[tuple[int, bool]] = []
         self.chat: list[ChatLine] = []
 

@@ -114,6 +114,31 @@ async def test_a_request_that_can_not_be_saved_is_answered_with_the_reason() -> 
     assert [(m.id, m.ok, m.error) for m in link.of(wire.Done)] == [(5, False, "the disk is full")]
 
 
+async def test_while_nothing_can_be_saved_durable_requests_are_not_even_tried() -> None:
+    stage = Stage()
+    link, _ = await stage.join()
+    stage.journal.failing = "the disk is full"
+    stage.send(link, wire.Say(5, "hello"))
+    stage.send(link, wire.Gesture(6, 1))
+    stage.step()
+    assert [(m.id, m.ok) for m in link.of(wire.Done)] == [(5, False), (6, True)]
+    assert link.of(wire.Done)[0].error == "That was not done, because nothing can be saved now: the disk is full."
+    assert not [command for command in stage.world.all if isinstance(command, Say)]
+    stage.journal.failing = None
+    stage.send(link, wire.Say(7, "hello"))
+    stage.step()
+    assert link.of(wire.Done)[-1].ok
+
+
+async def test_who_appears_while_nothing_can_be_saved_stays() -> None:
+    stage = Stage()
+    link = await stage.say_hello()
+    stage.step(durable=True)
+    stage.hub.unsaved("the disk is full")
+    assert len(link.of(wire.Welcome)) == 1
+    assert link.closed is None
+
+
 async def test_a_rejected_request_is_answered_at_once() -> None:
     stage = Stage()
     link, _ = await stage.join()

@@ -24,7 +24,7 @@ class Disk:
     async def append(self, epoch: int, records: Sequence[tuple[int, bytes]], chat: Sequence[ChatLine] = ()) -> None:
         await asyncio.sleep(self.slow_s)
         if self.broken is not None:
-            raise StoreError(self.broken)
+            raise StoreError(f"the database 'secret.db' can't be used: {self.broken}", self.broken)
         self.groups.append([tick for tick, _ in records])
         self.chat += chat
 
@@ -110,3 +110,39 @@ async def test_closing_does_not_wait_for_a_broken_disk() -> None:
     async with asyncio.timeout(5):
         async with writing(disk) as (journal, _):
             journal.put(1, b"x", durable=True)
+
+
+async def test_a_gap_is_never_written_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records that had to be given up may not be followed by others, or a recovery would stop at the gap."""
+    for name, value in (("RETRY_S", 0.01), ("IDLE_S", 0.01), ("MAX_WAITING", 5)):
+        monkeypatch.setattr(module, name, value)
+    disk = Disk()
+    disk.broken = "the disk is full"
+    async with writing(disk) as (journal, told):
+        for tick in range(1, 9):
+            journal.put(tick, b"x", durable=True)
+            await asyncio.sleep(0.005)
+        assert journal.torn
+        assert journal.counters.dropped == 3
+        disk.broken = None
+        await asyncio.sleep(0.05)
+        assert (disk.groups, told.committed, journal.failing) == ([], [], module.TORN)
+        journal.bridge(2)
+        await asyncio.sleep(0.05)
+        assert disk.groups == [], "tick 3 is missing still"
+        journal.bridge(6)
+        await asyncio.sleep(0.05)
+        assert (disk.groups, told.committed, journal.failing) == ([[7, 8]], [8], None)
+        assert journal.written_tick == 8
+
+
+async def test_what_is_no_error_of_the_database_ends_the_journal() -> None:
+    class Broken:
+        async def append(self, epoch: int, records: object, chat: object = ()) -> None:
+            raise ZeroDivisionError
+
+    journal = Journal(Broken(), 1, pytest.fail, pytest.fail)
+    journal.put(1, b"x", durable=True)
+    await asyncio.wait([journal.task], timeout=5)
+    assert isinstance(journal.task.exception(), ZeroDivisionError)
+    await journal.close()
