@@ -124,8 +124,9 @@ class Host:
                 self.timings.begin()
                 tick = self._tick()
                 self._chore()
-                self._answer_questions(CHORES_S)
                 self.timings.ended("chores")
+                self._answer_questions(CHORES_S)
+                self.timings.ended("questions")
                 self.timings.finish(tick, late_s)
             self.failed.set_result(None)
         except BaseException as error:  # noqa: BLE001 - the main thread raises it again

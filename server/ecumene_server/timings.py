@@ -13,6 +13,8 @@ from typing import Any, Final
 
 WINDOW_TICKS: Final = 1200
 """Ticks that percentiles are taken over: one minute."""
+RECENT_TICKS: Final = 600
+"""Ticks that `report` tells about: half a minute."""
 RATE_TICKS: Final = 200
 """Ticks that the rate is taken over."""
 SLOWEST: Final = 10
@@ -104,8 +106,8 @@ class Timings:
         return {name: percentile([lap.phases.get(name, 0.0) for lap in laps], share) * 1000 for name in names}
 
     def report(self) -> dict[str, Any]:
-        """Returns everything about the last minute's ticks, for `/ticks`."""
-        laps = self._kept()
+        """Returns everything about the last half minute's ticks, for `/ticks`."""
+        laps = self._kept()[-RECENT_TICKS:]
         slowest = sorted(laps, key=lambda lap: lap.wall_s, reverse=True)[:SLOWEST]
         wall, cpu = [lap.wall_s for lap in laps], [lap.cpu_s for lap in laps]
         return {
