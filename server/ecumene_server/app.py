@@ -18,6 +18,7 @@ from websockets.frames import CloseCode
 
 from ecumene_scenarios.session import Session
 from ecumene_server import auth, http, metrics, openworld, status
+from ecumene_server.apart import ApartMinds
 from ecumene_server.connection import Connection
 from ecumene_server.errors import FailedError, StoreError
 from ecumene_server.freeze import Freezer
@@ -26,7 +27,7 @@ from ecumene_server.hub import Hub, Opening
 from ecumene_server.journal import Journal
 from ecumene_server.late import LateMinds
 from ecumene_server.live import Live
-from ecumene_server.minding import Thoughts, minds_for
+from ecumene_server.minding import Thoughts, engage, minds_for
 from ecumene_server.mqtt import Bridge
 from ecumene_server.news import News
 from ecumene_server.openworld import Inhabited, Wanted
@@ -37,7 +38,7 @@ from ecumene_server.store import Store, open_store
 from ecumene_server.topics import Broker
 from ecumene_server.watch import Watch
 from ecumene_server.wayfinding import Wayfinder
-from ecumene_world import SceneGraph, compile_layout
+from ecumene_world import Layout, SceneGraph, compile_layout
 from ecumene_world.assets.humanoid import VARIANTS, humanoid_glb
 from ecumene_world.command import Recompile, Role
 from ecumene_world.errors import GraphError
@@ -51,6 +52,8 @@ RETRY_S: Final = 5.0
 """Pause after a snapshot that could not be stored."""
 SETTLE_S: Final = 0.25
 """Pause after an edit before the layout is compiled again: edits come in bursts."""
+TRIES: Final = 4
+"""Compiles that new edits may overtake before a tick has to wait for one."""
 GOODBYE_S: Final = 1.0
 """How long connections get to read why they are closed."""
 
@@ -76,7 +79,6 @@ class App:
         connections: Every TCP connection.
         stopped: Set when the server must end.
         url: Where it can be opened.
-        edits: How often the scene graph was changed since the start.
         snapshot_tick: Last tick in the last snapshot.
         snapshot_s: Time that took.
         unsaved: Why the last snapshot could not be stored, None when it was.
@@ -92,14 +94,13 @@ class App:
     store: Store
     journal: Journal
     site: http.Site
-    minds: LateMinds | None
+    minds: LateMinds | ApartMinds | None
     freezer: Freezer
     wayfinder: Wayfinder
     bridge: Bridge | None = None
     connections: set[Connection] = field(default_factory=set)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
-    edits: int = 0
     snapshot_tick: int = -1
     snapshot_s: float = 0.0
     unsaved: str | None = None
@@ -122,7 +123,7 @@ class App:
             StoreError: It can't be written.
         """
         start = time.perf_counter()
-        frozen = await self.host.wonder(lambda: self.freezer.freeze(self.edits))
+        frozen = await self.host.wonder(self.freezer.freeze)
         body = await asyncio.to_thread(frozen.packed)
         try:
             await self.store.put_snapshot(self.epoch, frozen.tick, body)
@@ -138,18 +139,33 @@ class App:
         self.failure = self.failure or error
         self.stopped.set()
 
-    async def recompile(self) -> None:
-        """Compiles the edited scene graph off the tick, swaps the layout in and serves the new scene file."""
-        edits = self.edits
-        graph = await self.host.wonder(lambda: self.freezer.graph(edits))
+    async def recompile(self, *, hurried: bool) -> int | None:
+        """Compiles the edited scene graph off the tick, swaps the layout in and serves the new scene file.
+
+        Args:
+            hurried: Whether to swap although the graph was edited meanwhile; a tick then waits while it is compiled.
+
+        Returns:
+            The `World.edits` that have been taken care of, or None: edited meanwhile, to be tried again.
+        """
+        edits, graph = await self.host.wonder(lambda: (self.session.world.edits, self.freezer.graph()))
         old = self.session.world.layout
         try:
             layout = await asyncio.to_thread(compile_layout, graph, cell_m=old.asked_cell_m, device=old.device)
         except GraphError:
-            return
-        await self.host.wonder(lambda: self.session.world.offer(layout))
-        self.host.submit(Recompile())
+            return edits
+        if not await self.host.wonder(lambda: self._swap(layout, edits, hurried)):
+            return None
         self.hub.scene_changed(await self.show(graph))
+        return edits
+
+    def _swap(self, layout: Layout, edits: int, hurried: bool) -> bool:
+        """Lets the next tick begin with a swap; runs between two ticks."""
+        if self.session.world.edits != edits and not hurried:
+            return False
+        self.session.world.offer(layout)
+        self.host.inbox.put_first(Recompile())
+        return True
 
     async def show(self, graph: SceneGraph) -> str:
         """Serves the scene file of a graph; returns its URL."""
@@ -202,17 +218,17 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     loop = asyncio.get_running_loop()
     epoch = await store.begin_epoch(session.now)
     minds = minds_for(settings, session, tell)
-    late = None if minds is None else LateMinds(minds, session.world)
+    decider = None if minds is None else engage(minds, session, openworld.folder(settings) / f"{name}.layout")
 
     def publish(news: News) -> None:
         loop.call_soon_threadsafe(_published, app, news)
 
     log, freezer, watch = TickLog(), Freezer(session, minds), Watch(session.world, epoch)
-    session.minds, session.recorder = late, log
+    session.recorder = log
     wayfinder = Wayfinder(session.routes)
-    host = Host(session, watch, log, publish, lambda: wayfinder.look_after(session.world.layout))
+    host = Host(session, watch, log, publish, _chore(session, wayfinder))
     session.thoughts = None if minds is None else Thoughts(minds, host.ask, host.submit)
-    content = await asyncio.to_thread(_scene_file, freezer.graph(0))
+    content = await asyncio.to_thread(_scene_file, freezer.graph())
     people = await asyncio.to_thread(_people_files)
     site = http.Site({**http.page_files(), **people, SCENE_PATH: content})
     journal = Journal(store, epoch, lambda tick: app.hub.committed(tick), lambda why: app.hub.unsaved(why))  # noqa: PLW0108
@@ -221,24 +237,29 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     budget = settings.budget_kb * 1024 // 20
     live = Live(host, session.engine, minds)
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
-    app = App(settings, name, epoch, session, host, hub, store, journal, site, late, freezer, wayfinder)
+    app = App(settings, name, epoch, session, host, hub, store, journal, site, decider, freezer, wayfinder)
     if settings.mqtt:
         app.bridge = Bridge(Broker.of(settings.mqtt), host, opening.place, opening.people)
     site.put("/healthz", lambda: http.plain(status.health(app)))
     site.put("/ticks", lambda: http.plain(host.timings.report()))
     site.put("/metrics", metrics.exposition(lambda: status.readings(app)))
-    frozen = freezer.freeze(0)
+    frozen = freezer.freeze()
     await store.put_snapshot(epoch, frozen.tick, await asyncio.to_thread(frozen.packed))
     app.snapshot_tick = frozen.tick
     return app
+
+
+def _chore(session: Session, wayfinder: Wayfinder) -> Callable[[], None]:
+    """Returns what supplies routes after each tick; minds elsewhere see to that themselves."""
+    if session.elsewhere is not None:
+        return lambda: None
+    return lambda: wayfinder.look_after(session.world.layout)
 
 
 def _published(app: App, news: News) -> None:
     app.hub.publish(news)
     if app.bridge is not None:
         app.bridge.publish(news)
-    if any(name == "edited" and data.get("edit") != "compiled" for name, _, _, data in news.happened):
-        app.edits += 1
 
 
 def _spawner(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, None]], None]:
@@ -320,12 +341,14 @@ async def _snapshots(app: App) -> None:
 
 
 async def _edits(app: App) -> None:
-    seen = 0
+    """Compiles after edits, also after those that a crash had left uncompiled."""
+    world, tries = app.session.world, 0
+    compiled: int | None = None if world.stale else world.edits
     while True:
         await asyncio.sleep(SETTLE_S)
-        if app.edits != seen:
-            seen = app.edits
-            await app.recompile()
+        if world.edits != compiled:
+            compiled = await app.recompile(hurried=tries >= TRIES)
+            tries = tries + 1 if compiled is None else 0
 
 
 async def _close(app: App) -> None:

@@ -11,6 +11,7 @@ of its own it costs the tick nothing. Everything on the pipes is little endian::
 from __future__ import annotations
 
 import os
+import signal
 import struct
 import sys
 import zlib
@@ -54,13 +55,15 @@ def read(stream: BinaryIO, size: int) -> bytes | None:
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
-    """Reads a layout, then answers goals until the source ends."""
+    """Reads a layout, then answers goals until the source ends, as it does when the server is gone."""
     head = read(source, HEADER.size)
     if head is None:
         return
     levels, height, width, cell_m = HEADER.unpack(head)
     shape = (levels, height, width)
     clearance, surface, next_level = (_array(source, kind, shape) for kind in ("<f4", "u1", "i1"))
+    if clearance is None or surface is None or next_level is None:
+        return
     routes = RouteMap(cast("Layout", _Grid(clearance, surface, next_level, cell_m)))
     while (asked := read(source, GOAL.size)) is not None:
         goal, reach = GOAL.unpack(asked)
@@ -69,17 +72,21 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         sink.flush()
 
 
-def _array(source: BinaryIO, kind: str, shape: tuple[int, ...]) -> torch.Tensor:
+def _array(source: BinaryIO, kind: str, shape: tuple[int, ...]) -> torch.Tensor | None:
     dtype: np.dtype[Any] = np.dtype(kind)
-    data = source.read(int(np.prod(shape)) * dtype.itemsize)
-    return torch.from_numpy(np.frombuffer(bytearray(data), dtype).reshape(shape))
+    data = read(source, int(np.prod(shape)) * dtype.itemsize)
+    return None if data is None else torch.from_numpy(np.frombuffer(bytearray(data), dtype).reshape(shape))
 
 
 def main() -> None:
     """Serves on standard input and output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipes
     os.nice(NICENESS)
     torch.set_num_threads(1)
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        serve(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads what Python flushes at the end
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def _without(session: Session, key: str) -> bytes:
         minds.unpack(world.extra[MEMORY])
         for npc in [avatar.key for avatar in world.avatars.values() if avatar.kind != _VISITOR]:
             _strike(minds.mind(npc), key)
-    return Freezer(session, minds).freeze(0).packed()
+    return Freezer(session, minds).freeze().packed()
 
 
 def _strike(mind: Mind, key: str) -> None:

@@ -44,17 +44,18 @@ class Freezer:
         self._graph: SceneGraph | None = None
         self._edits = -1
 
-    def graph(self, edits: int) -> SceneGraph:
-        """Returns a copy of the scene graph; `edits` counts how often it was changed."""
-        if self._graph is None or edits != self._edits:
-            self._graph, self._edits = self._session.world.graph.copy(), edits
+    def graph(self) -> SceneGraph:
+        """Returns a copy of the scene graph as it is now."""
+        world = self._session.world
+        if self._graph is None or world.edits != self._edits:
+            self._graph, self._edits = world.graph.copy(), world.edits
         return self._graph
 
-    def freeze(self, edits: int) -> Frozen:
+    def freeze(self) -> Frozen:
         """Returns a copy of the world as it is now; takes well under a tick."""
         world = self._session.world
         twin = copy.copy(world)
-        twin.graph = self.graph(edits)
+        twin.graph = self.graph()
         twin.state = world.state.clone()
         twin.avatars = dict(world.avatars)
         twin.readings = {node: dict(fields) for node, fields in world.readings.items()}

@@ -27,6 +27,11 @@ class Inbox:
         self.dropped = 0
         """Commands left out because too many waited."""
 
+    def put_first(self, command: Command) -> None:
+        """Queues a command before all that wait."""
+        with self._lock:
+            self._waiting.appendleft((command, None))
+
     def put(self, command: Command, ticket: Ticket | None = None) -> None:
         """Queues a command; its ticket's owner is told what became of it."""
         with self._lock:

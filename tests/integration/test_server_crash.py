@@ -16,6 +16,7 @@ from tests.integration.visitors import Visitor
 from ecumene_server import wire
 from ecumene_server.app import running
 from ecumene_server.settings import Settings
+from ecumene_world.command import from_record
 
 CLIENTS = 20
 KILLS = int(os.environ.get("KILLS", "2"))
@@ -55,6 +56,35 @@ async def test_a_stopped_server_goes_on_without_a_replay(tmp_path: Path) -> None
         assert again.entity == mine.entity, "the avatar waited where it was"
         assert sum(person.kind == 200 for person in again.people) == 3
     assert "0 of them replayed" in told[0]
+
+
+async def test_a_node_that_was_added_just_before_a_crash_can_be_used_after_it(tmp_path: Path) -> None:
+    """The layout had not been compiled with it; nobody edits again."""
+    with program(tmp_path, "--open-as", "builder") as server:
+        async with Visitor(server.url, "Zoe") as zoe:
+            await zoe.join()
+            node = {"name": "post", "kind": "bell_post", "position": [3, 3, 0]}
+            assert (await zoe.ask(lambda i: wire.Edit(i, {"command": "add_node", "node": node}))).ok
+            server.kill()
+    with program(tmp_path) as server:
+        async with Visitor(server.url, "Max") as max_:
+            welcome = await max_.join()
+            if not any(thing.name == "post" for thing in welcome.things):
+                await max_.first(wire.Scene, 20, lambda m: any(thing.name == "post" for thing in m.things))
+
+
+async def test_a_snapshot_right_after_an_edit_holds_it(tmp_path: Path) -> None:
+    """The tick thread copies the world before the event loop has heard of the edit."""
+    async with serving(tmp_path) as app:
+
+        def edited_then_frozen() -> tuple[int, int, bool]:
+            app.freezer.freeze()
+            app.session.world.apply([from_record({"command": "remove_node", "node": "bench"})])
+            frozen = app.freezer.freeze()
+            return len(frozen.world.graph), len(app.session.world.graph), "bench" in frozen.world.graph
+
+        kept, there, bench = await app.host.wonder(edited_then_frozen)
+        assert (kept, bench) == (there, False)
 
 
 async def test_a_damaged_snapshot_is_told_and_the_one_before_is_used(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ class World:
         seed: What they came from.
         extra: What others want kept in snapshots, such as minds' memories, by name.
         compiled_graph: The graph that the layout was compiled from, None while that is `graph` itself.
+        edits: How often the graph was edited since this object was made.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class World:
         self.generators = {name: stream(seed, name) for name in STREAMS}
         self.extra: dict[str, bytes] = {}
         self.compiled_graph: SceneGraph | None = None
+        self.edits = 0
         self._pending: Layout | None = None
         self._by_slot: dict[tuple[int, int], str] = {}
 
@@ -119,6 +121,7 @@ class World:
 
     def editing(self) -> None:
         """Notes that the graph is about to change, keeping the one that the layout was compiled from."""
+        self.edits += 1
         if self.compiled_graph is None:
             self.compiled_graph = self.graph.copy()
 

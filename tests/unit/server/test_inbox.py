@@ -35,6 +35,13 @@ def test_requests_of_one_sort_about_one_subject_come_one_a_tick_in_order() -> No
     assert [inbox.take()[0] for _ in range(3)] == [[SetThing("door", 1)], [SetThing("door", 2)], []]
 
 
+def test_a_command_may_go_before_all_that_wait() -> None:
+    inbox = Inbox()
+    inbox.put(SetThing("door", 1), ME)
+    inbox.put_first(SetThing("gate", 2))
+    assert inbox.take()[0] == [SetThing("gate", 2), SetThing("door", 1)]
+
+
 def test_commands_of_the_server_itself_do_not_wait() -> None:
     inbox = Inbox()
     for number in range(5):

@@ -33,6 +33,14 @@ def test_the_program_answers_with_the_fields_that_a_map_has() -> None:
     assert sink.read() == b""
 
 
+def test_a_server_that_dies_in_the_middle_of_a_layout_just_ends_the_program() -> None:
+    described = fieldwork.described(World(square(), slots=2).layout)
+    for size in (0, 10, fieldwork.HEADER.size, len(described) // 2, len(described) - 1):
+        sink = io.BytesIO()
+        fieldwork.serve(io.BytesIO(described[:size]), sink)
+        assert sink.getvalue() == b""
+
+
 def test_small_worlds_compute_their_own() -> None:
     world = World(square(), slots=2)
     routes = Routes(world, per_tick=7)
