@@ -126,6 +126,11 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def stop(self) -> None:
+        """Lets it save and end."""
+        self.process.terminate()
+        self.process.wait()
+
     def lines(self) -> set[str]:
         """Returns the stored chat."""
         (file,) = (self._folder / "worlds").glob("*.db")
@@ -266,7 +271,7 @@ async def crashes(options: argparse.Namespace) -> list[Row]:
                 for kill in range(options.kills)
             ]
         finally:
-            server.kill()
+            server.stop()
 
 
 def main() -> None:
