@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,10 +13,11 @@ import torch
 from torch import Tensor
 
 from ecumene_agents import scripted
-from ecumene_agents.batch import actions_of, batch_of
+from ecumene_agents.batch import batch_of
 from ecumene_agents.dialogue import Dialogue, Reply
 from ecumene_agents.errors import NobodyThereError
 from ecumene_agents.explanation import Explanation, explain, explain_scripted
+from ecumene_agents.fast import FastMind
 from ecumene_agents.keeping import packed, unpacked
 from ecumene_agents.memory import Episode
 from ecumene_agents.mind import Favour, Mind
@@ -25,7 +25,6 @@ from ecumene_agents.roster import STRIDE
 from ecumene_agents.routes import Routes
 from ecumene_agents.schedule import Clock
 from ecumene_agents.thinking import THINK_TICKS, Thinking
-from ecumene_agents.vectors import length
 from ecumene_models.actions import PolicyActions
 from ecumene_models.checkpoint import load_policy
 from ecumene_models.fusion import FusionPolicy
@@ -39,8 +38,6 @@ from ecumene_world.world import World
 
 HEARING_M: Final = 6.0
 """An NPC answers visitors who speak within this distance."""
-DEAD_ZONE: Final = 0.2
-"""A wanted speed below this share of the walking speed is none, so that who stands does not creep."""
 FAVOUR_TICKS: Final = 120 * TICK_HZ
 """How long an NPC does what a visitor asked for."""
 
@@ -75,20 +72,26 @@ class Minds:
         device: torch.device | str = "cpu",
     ) -> None:
         self.world = world
-        self.policy = load_policy(weights) if policy is None and weights is not None else policy
-        if self.policy is not None:
-            self.policy.to(device).eval()
+        self.fast = FastMind(load_policy(weights) if policy is None and weights is not None else policy, device)
         self.routes = routes or Routes(world)
         self._slow = Thinking(world, clock=clock, keeps_speech=keeps_speech)
         self._keeps_speech = keeps_speech
         self._dialogue: Dialogue | None = None
-        self._device = torch.device(device)
+        self.weights = weights
+        """Where the trained fast mind came from, None if from nowhere."""
+        self.looks: Callable[[Tensor], Senses] | None = None
+        """Senses slots anew for explanations, where another process decides and `decide` is never called here."""
         self._last: dict[int, tuple[Senses, dict[int, int]]] = {}
+
+    @property
+    def policy(self) -> FusionPolicy | None:
+        """The trained fast mind, None for the scripted controller."""
+        return self.fast.policy
 
     @property
     def kind(self) -> Literal["fusion", "scripted"]:
         """Which fast mind decides."""
-        return "scripted" if self.policy is None else "fusion"
+        return self.fast.kind
 
     @property
     def clock(self) -> Clock:
@@ -98,17 +101,11 @@ class Minds:
     def decide(self, senses: Senses) -> Actions:
         """Returns what the sensed slots do: one forward pass for all of them."""
         self._remember(senses)
-        batch = batch_of(senses).to(self._device)
-        actions = self.act(batch)
-        return actions_of(senses.slots, _to(actions, senses.slots.device))
+        return self.fast.decide(senses)
 
     def act(self, batch: SenseBatch) -> PolicyActions:
         """Returns the likeliest actions of N rows, with the reflexes that every mind has."""
-        if self.policy is None:
-            return scripted.act(batch)
-        with torch.inference_mode():
-            actions = FusionPolicy.act(self.policy(batch), None)[0]
-        return with_reflexes(actions, batch)
+        return self.fast.act(batch)
 
     def think(self, tick: int) -> list[Command]:
         """Returns what the NPCs whose turn it is want to do about their lives; each thinks once a second.
@@ -194,7 +191,7 @@ class Minds:
         found = self._perceived(slot)
         if found is None:
             raise NobodyThereError(f"slot {slot} has not decided anything yet")
-        row = self._row(found, world).to(self._device)
+        row = self._row(found, world).to(self.fast.device)
         return explain_scripted(scripted.act, row) if self.policy is None else explain(self.policy, row)
 
     def neighbours(self, slot: int, world: int = 0) -> list[str | None]:
@@ -249,6 +246,8 @@ class Minds:
             self._last[slots[0] % STRIDE] = (senses, {slot: column for column, slot in enumerate(slots)})
 
     def _perceived(self, slot: int) -> tuple[Senses, int] | None:
+        if self.looks is not None:
+            return self.looks(torch.tensor([slot], device=self.world.state.device)), 0
         for senses, columns in list(self._last.values()):
             if slot in columns:
                 return senses, columns[slot]
@@ -259,24 +258,3 @@ class Minds:
         agents = len(senses.slots)
         at = world * agents + column
         return batch_of(senses).rows(slice(at, at + 1))
-
-
-def with_reflexes(actions: PolicyActions, batch: SenseBatch) -> PolicyActions:
-    """Returns actions with what no policy needs to learn.
-
-    Who sits at rest stays seated, closed doors are opened, and who hardly wants to move stands.
-    """
-    rests = scripted.rests(batch)
-    moves = (~rests & (length(actions.move) >= DEAD_ZONE)).to(actions.move.dtype)
-    return replace(
-        actions,
-        move=actions.move * moves[:, None],
-        interact=torch.where(rests, 0, torch.maximum(actions.interact, scripted.at_door(batch).long())),
-    )
-
-
-def _to(actions: PolicyActions, device: torch.device) -> PolicyActions:
-    if actions.turn.device == device:
-        return actions
-    parts: dict[str, Tensor] = {name: getattr(actions, name).to(device) for name in PolicyActions.__slots__}
-    return PolicyActions(**parts)

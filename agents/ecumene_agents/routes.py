@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,8 +20,7 @@ from ecumene_agents.fields import ARRIVED, NOWHERE, PORTAL, Directions, RouteMap
 from ecumene_agents.vectors import length
 from ecumene_world.grid import sample
 from ecumene_world.layout import Layout
-from ecumene_world.state import Verb
-from ecumene_world.world import World
+from ecumene_world.state import State, Verb
 
 MEMORY_BYTES: Final = 256 * 2**20
 """Fields kept take at most this much; the longest unused goes first."""
@@ -37,6 +37,11 @@ SIGHT_STEP_M: Final = 0.5
 END_M: Final = 0.6
 _FOLLOW_STEPS: Final = 20_000
 _EVERYWHERE: Final = float("inf")
+
+
+def _nowhere(goal: int) -> None:
+    """Finds nothing."""
+    del goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +74,24 @@ class Walkers:
         return Walkers(**{name: getattr(self, name)[which] for name in names})
 
 
+class Ground(Protocol):
+    """What routes need of a world: `World`, or as much of it as another process has."""
+
+    layout: Layout
+    state: State
+
+
 class Routes:
     """Flow fields of one world and the waypoints read off them.
 
     Attributes:
         per_tick: Fields that `update` may compute by itself.
+        elsewhere: Where `distance` finds the whole field of a goal node that is not kept here.
     """
 
-    def __init__(self, world: World, *, per_tick: int = 1) -> None:
+    def __init__(self, world: Ground, *, per_tick: int = 1) -> None:
         self.per_tick = per_tick
+        self.elsewhere: Callable[[int], Directions | None] = _nowhere
         self._world = world
         self._load(world.layout)
 
@@ -149,11 +163,13 @@ class Routes:
     def distance(self, world: int, slot: int, place: int) -> float | None:
         """Returns how long an avatar's walk to a place is, m; None without a way or before its field is there."""
         goal = self._place_node(place)
-        if goal not in self._fields:
+        kept = goal in self._fields
+        directions = self._table[self._fields[goal][0]].numpy(force=True) if kept else self.elsewhere(goal)
+        if directions is None:
             return None
         state = self._world.state
         here = self._snap[self._nodes(state.level[world, slot], state.position[world, slot, :2])]
-        return self._walked(self._table[self._fields[goal][0]], int(here))
+        return self._walked(directions, int(here))
 
     def _load(self, layout: Layout) -> None:
         """Starts over with a layout."""
@@ -166,7 +182,7 @@ class Routes:
         steps = [dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
         self._delta = torch.tensor([*steps, 0], device=device)
         self._capacity = max(16, MEMORY_BYTES // nodes)
-        self._table = torch.full((16, nodes), NOWHERE, dtype=torch.int8, device=device)
+        self._table = _pages(self._capacity, nodes, device)
         self._row_of = torch.full((nodes,), -1, dtype=torch.int64, device=device)
         self._fields: dict[int, tuple[int, float]] = {}
         self._wanted: dict[int, float] = {}
@@ -234,9 +250,6 @@ class Routes:
             oldest = next(iter(self._fields))
             self._row_of[oldest] = -1
             return self._fields.pop(oldest)[0]
-        if used >= len(self._table):
-            grown = torch.full_like(self._table, NOWHERE)[: self._capacity - used]
-            self._table = torch.cat((self._table, grown))
         return used
 
     def _ahead(self, walkers: Walkers, goal: Tensor) -> Tensor:
@@ -265,9 +278,9 @@ class Routes:
                 path.append(node)
         return torch.stack(path), known
 
-    def _walked(self, field: Tensor, node: int) -> float | None:
+    def _walked(self, directions: Directions, node: int) -> float | None:
         """Returns the length of the walk down a field from a node, m; None if there is no way."""
-        directions, metres, width = field.numpy(force=True), 0.0, self._map.shape[2]
+        metres, width = 0.0, self._map.shape[2]
         for _ in range(_FOLLOW_STEPS):
             code = int(directions[node])
             if code in {ARRIVED, NOWHERE}:
@@ -312,3 +325,10 @@ class Routes:
         need = torch.minimum(clear[0], clear[-1]).clamp(max=BODY_M)
         need = torch.where(inner, BODY_M, need) - 0.03
         return torch.ge(clear, need).all(dim=0)
+
+
+def _pages(rows: int, nodes: int, device: torch.device) -> Tensor:
+    """Returns (rows, nodes) i8 that take up memory as they are written to, where the device lets them."""
+    if device.type == "cpu":
+        return torch.from_numpy(np.zeros((rows, nodes), np.int8))
+    return torch.zeros((rows, nodes), dtype=torch.int8, device=device)

@@ -11,7 +11,7 @@ import torch
 
 from ecumene_agents import scripted
 from ecumene_agents.batch import actions_of, batch_of
-from ecumene_agents.minds import with_reflexes
+from ecumene_agents.fast import with_reflexes
 from ecumene_models import FusionPolicy, SenseBatch, load_policy
 from ecumene_models.actions import PolicyActions
 from ecumene_scenarios.batched import BatchedEnv

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import torch
+from torch import Tensor
 
 from ecumene_agents.roster import Roster
 from ecumene_agents.routes import Routes
@@ -40,6 +41,13 @@ class DecidingMinds(Protocol):
 
     def decide(self, senses: Senses) -> Actions:
         """Decides for the sensed slots; the answer may belong to earlier senses."""
+
+
+class Elsewhere(Protocol):
+    """Minds in another process, which find routes and sense for themselves."""
+
+    def decide(self, slots: Tensor) -> Actions:
+        """Asks for decisions of these slots; returns those that have come, of earlier ticks."""
 
 
 class Thinking(Protocol):
@@ -93,6 +101,8 @@ class Session:
         self.scenario, self.seed = scenario, seed
         self.minds, self.thoughts, self.recorder = minds, thoughts, recorder
         self.world = world or new_world(scenario, seed, worlds=worlds, device=device)
+        self.elsewhere: Elsewhere | None = None
+        """Who decides instead of `minds`, if anybody; set by a live host."""
         self.probe: Probe = _nothing
         """Told of each phase of a tick when it ends; a driver with a clock may set it."""
         self.engine = Engine(self.world, timings=self._ended)
@@ -113,13 +123,16 @@ class Session:
         """Steps once: commands, senses, decisions, motion, score."""
         commands = self.begin(commands)
         slots = self.roster.deciding(self.now)
-        self.routes.update(slots)
-        self.probe("routes")
-        senses = self.engine.sense(slots)
-        actions = self.minds.decide(senses) if self.minds else Actions.none(senses.slots.device)
+        actions = self._decided(slots) if self.elsewhere is None else self.elsewhere.decide(slots)
         actions = self.roster.override(actions, commands)
         self.probe("decide")
         return self.end(commands, actions)
+
+    def _decided(self, slots: Tensor) -> Actions:
+        self.routes.update(slots)
+        self.probe("routes")
+        senses = self.engine.sense(slots)
+        return self.minds.decide(senses) if self.minds else Actions.none(senses.slots.device)
 
     def begin(self, commands: Sequence[Command] = ()) -> Sequence[Command]:
         """Applies the commands given, those of the scenario and those of slow minds; returns all of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from math import dist
@@ -13,13 +14,17 @@ from ecumene_agents.errors import AgentsError
 from ecumene_scenarios.cast import WEIGHTS
 from ecumene_scenarios.session import Session
 from ecumene_server import wire
+from ecumene_server.apart import ApartMinds
 from ecumene_server.errors import FailedError
+from ecumene_server.late import LateMinds
 from ecumene_server.settings import Settings
 from ecumene_world import kinds
 from ecumene_world.avatar import Avatar
 from ecumene_world.command import Command
 from ecumene_world.event import Event
 
+APART_NPCS: Final = 48
+"""From so many NPCs on minds get a process of their own; fewer decide within milliseconds, and save its memory."""
 MEMORY: Final = "minds"
 """Under which the minds' memory is kept in snapshots."""
 _ADDRESSED: Final = re.compile(r"@(\w+)\W*(.*)", re.DOTALL)
@@ -50,6 +55,24 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
         except AgentsError as error:
             tell(f"The NPCs have forgotten what was: {error}.")
     return minds
+
+
+def engage(minds: Minds, session: Session, file: Path) -> LateMinds | ApartMinds:
+    """Lets minds decide in a session: on a thread here, or in a process of their own where that pays.
+
+    Args:
+        minds: Who decides.
+        session: Where.
+        file: Where the compiled layout is kept for the other process.
+    """
+    many = max(session.scenario.population(), len(session.world.avatars)) >= APART_NPCS
+    if session.world.state.device.type != "cpu" or not many or (os.cpu_count() or 1) == 1:
+        session.minds = late = LateMinds(minds, session.world)
+        return late
+    apart = ApartMinds(session.world, minds.weights, file)
+    session.elsewhere, session.routes.elsewhere = apart, apart.field
+    minds.looks = session.engine.sense
+    return apart
 
 
 def _weights(settings: Settings, tell: Callable[[str], None]) -> Path | None:

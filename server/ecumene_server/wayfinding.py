@@ -8,6 +8,7 @@ import sys
 import threading
 import zlib
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -24,10 +25,16 @@ AHEAD: Final = 2
 
 
 class Wayfinder:
-    """Keeps a session's routes supplied. All methods but `close` belong to the tick thread."""
+    """Keeps a session's routes supplied. All methods but `close` belong to the tick thread.
 
-    def __init__(self, routes: Routes) -> None:
+    Args:
+        routes: What is supplied.
+        tell: Called with the goal, the reach and the directions of each field that comes from the other process.
+    """
+
+    def __init__(self, routes: Routes, tell: Callable[[int, float, NDArray[np.int8]], None] | None = None) -> None:
         self._routes = routes
+        self._tell = tell
         self._own = routes.per_tick
         self._crew: _Crew | None = None
 
@@ -42,6 +49,8 @@ class Wayfinder:
         self._routes.per_tick = 0
         for goal, reach, directions in self._crew.finished():
             self._routes.put(goal, reach, directions)
+            if self._tell is not None:
+                self._tell(goal, reach, directions)
         while self._crew.busy < AHEAD and (wanted := self._routes.take_wanted()) is not None:
             self._crew.ask(*wanted)
 

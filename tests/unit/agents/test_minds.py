@@ -8,7 +8,8 @@ from tests.unit.agents.grounds import all_slots, engine_of, send, settle, world_
 from ecumene_agents import scripted
 from ecumene_agents.batch import batch_of
 from ecumene_agents.errors import MindMemoryError, NobodyThereError
-from ecumene_agents.minds import Minds, with_reflexes
+from ecumene_agents.fast import with_reflexes
+from ecumene_agents.minds import Minds
 from ecumene_models import FusionPolicy, WeightsError, save_policy
 from ecumene_models.actions import PolicyActions
 from ecumene_models.senses import SenseBatch

@@ -1,0 +1,74 @@
+"""The fast mind: senses in, actions out. It knows nothing but the senses, so it may run on any thread or process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, Literal
+
+import torch
+from torch import Tensor
+
+from ecumene_agents import scripted
+from ecumene_agents.batch import actions_of, batch_of
+from ecumene_agents.vectors import length
+from ecumene_models.actions import PolicyActions
+from ecumene_models.fusion import FusionPolicy
+from ecumene_models.senses import SenseBatch
+from ecumene_sim.frame import Actions, Senses
+
+DEAD_ZONE: Final = 0.2
+"""A wanted speed below this share of the walking speed is none, so that who stands does not creep."""
+
+
+class FastMind:
+    """Decides for any number of avatars at once.
+
+    Args:
+        policy: None for the scripted controller.
+        device: Where the policy runs.
+    """
+
+    def __init__(self, policy: FusionPolicy | None, device: torch.device | str = "cpu") -> None:
+        self.policy = policy
+        self.device = torch.device(device)
+        if policy is not None:
+            policy.to(self.device).eval()
+
+    @property
+    def kind(self) -> Literal["fusion", "scripted"]:
+        """Which controller it is."""
+        return "scripted" if self.policy is None else "fusion"
+
+    def decide(self, senses: Senses) -> Actions:
+        """Returns what the sensed slots do: one forward pass for all of them."""
+        actions = self.act(batch_of(senses).to(self.device))
+        return actions_of(senses.slots, _to(actions, senses.slots.device))
+
+    def act(self, batch: SenseBatch) -> PolicyActions:
+        """Returns the likeliest actions of N rows, with the reflexes that every mind has."""
+        if self.policy is None:
+            return scripted.act(batch)
+        with torch.inference_mode():
+            actions = FusionPolicy.act(self.policy(batch), None)[0]
+        return with_reflexes(actions, batch)
+
+
+def with_reflexes(actions: PolicyActions, batch: SenseBatch) -> PolicyActions:
+    """Returns actions with what no policy needs to learn.
+
+    Who sits at rest stays seated, closed doors are opened, and who hardly wants to move stands.
+    """
+    rests = scripted.rests(batch)
+    moves = (~rests & (length(actions.move) >= DEAD_ZONE)).to(actions.move.dtype)
+    return replace(
+        actions,
+        move=actions.move * moves[:, None],
+        interact=torch.where(rests, 0, torch.maximum(actions.interact, scripted.at_door(batch).long())),
+    )
+
+
+def _to(actions: PolicyActions, device: torch.device) -> PolicyActions:
+    if actions.turn.device == device:
+        return actions
+    parts: dict[str, Tensor] = {name: getattr(actions, name).to(device) for name in PolicyActions.__slots__}
+    return PolicyActions(**parts)

@@ -1,0 +1,281 @@
+"""Minds in a process of their own, as the tick sees them: asked in one tick, answered by the next.
+
+The tick never waits for them. While they are busy, the shares of NPCs whose turn came wait in line, the one that waited
+longest first: minds that are too slow for their crowd decide less often, for all alike. A process that dies is started
+again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+import zlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ecumene_agents.roster import STRIDE
+from ecumene_server import layoutfile, mindwork
+from ecumene_server.errors import FailedError
+from ecumene_server.fieldwork import read
+from ecumene_server.late import Lateness
+from ecumene_server.mirror import Mirror
+from ecumene_sim.frame import Actions
+from ecumene_world.layout import Layout
+from ecumene_world.world import World
+
+PROGRAM: Final = "ecumene_server.mindwork"
+MAX_STARTS: Final = 3
+"""Processes in a row that may die before they have decided anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back.
+
+    Attributes:
+        number: Of the question.
+        seconds: How long it took there.
+        goal_level: (A,) i64 storeys of the goals.
+        waypoint: (A, 3) m.
+        goal: (A, 3) m.
+        raw: (A, 8) i8 decisions.
+    """
+
+    number: int
+    seconds: float
+    goal_level: Tensor
+    waypoint: Tensor
+    goal: Tensor
+    raw: Tensor
+
+    @classmethod
+    def of(cls, number: int, count: int, data: bytearray) -> _Answer:
+        """Reads the answer to a question about `count` slots."""
+        (seconds,) = mindwork.SECONDS.unpack_from(data)
+        columns, start = [], mindwork.SECONDS.size
+        for dtype, width in mindwork.COLUMNS:
+            column = np.frombuffer(data, dtype, count * width, start)
+            columns.append(torch.from_numpy(column).view(count, width))
+            start += column.nbytes
+        level, *rest = columns
+        return cls(number, seconds, level[:, 0], *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A share of slots under way, the serials they had, and when they were asked."""
+
+    number: int
+    slots: Tensor
+    serial: Tensor
+    tick: int
+
+
+class ApartMinds:
+    """Decides for the NPCs of a world elsewhere. All methods but `close` belong to the tick thread.
+
+    Args:
+        world: Whose NPCs.
+        weights: Of the policy; None for the scripted controller.
+        file: Where the compiled layout is kept for the process to map.
+    """
+
+    def __init__(self, world: World, weights: Path | None, file: Path) -> None:
+        self.lateness = Lateness()
+        self.seconds = 0.0
+        """How long the last batch took, there."""
+        self._world = world
+        self._weights = weights
+        self._file = file
+        self._due: dict[int, Tensor] = {}
+        self._asked: _Asked | None = None
+        self._tick = 0
+        self._starts = 0
+        self._fields: dict[int, bytes] = {}
+        self._begin()
+
+    def decide(self, slots: Tensor) -> Actions:
+        """Returns the decisions that have come since the last tick, and asks for those of `slots` or of who waits."""
+        self._tick += 1
+        if not self._crew.is_alive():
+            self._restart()
+        if self._world.layout is not self._layout:
+            self._load()
+        decided = self._collect()
+        self._queue(slots)
+        if self._asked is None and self._due:
+            self._ask(self._due.pop(next(iter(self._due))))
+        return decided
+
+    def field(self, goal: int) -> NDArray[np.int8] | None:
+        """Returns the flow field of a place by its node, None while it is not known here."""
+        packed = self._fields.get(goal)
+        return None if packed is None else np.frombuffer(zlib.decompress(packed), np.int8)
+
+    def settle(self) -> None:
+        """Does nothing: what these minds remember is not over there."""
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._crew.close()
+
+    def _begin(self) -> None:
+        self._starts += 1
+        self._crew = Crew()
+        self._load()
+
+    def _load(self) -> None:
+        """Tells the process which layout it is in; answers that are under way will be passed over."""
+        self._layout = self._world.layout
+        self._mirror = Mirror.empty(self._world.state.slots, self._layout)
+        self._crew.set_up(self._layout, self._file, self._world.state.slots, self._weights)
+        self._asked = None
+        self._fields.clear()
+
+    def _restart(self) -> None:
+        status = self._crew.close()
+        if self._starts >= MAX_STARTS:
+            raise FailedError(f"the minds' process ended with status {status}, {self._starts} times in a row")
+        self._begin()
+
+    def _queue(self, slots: Tensor) -> None:
+        if len(slots):
+            share = int(slots[0]) % STRIDE
+            self.lateness.dropped += share in self._due
+            self._due[share] = slots
+
+    def _ask(self, slots: Tensor) -> None:
+        state = self._world.state
+        self._mirror.state.copy_(state)
+        number = self._crew.ask(slots, self._mirror.data)
+        self._asked = _Asked(number, slots, state.serial[0, slots].clone(), self._tick)
+
+    def _collect(self) -> Actions:
+        state, asked = self._world.state, self._asked
+        answer = None if asked is None else self._crew.answer(asked.number)
+        self._fields.update(self._crew.fields())
+        if answer is None or asked is None:
+            return Actions.none(state.device)
+        self._asked, self._starts, self.seconds = None, 0, answer.seconds
+        on_time = self._tick - asked.tick <= 1
+        self.lateness.on_time += on_time
+        self.lateness.late += not on_time
+        keep = (state.serial[0, asked.slots] == asked.serial) & state.alive[0, asked.slots]
+        slots = asked.slots[keep]
+        state.waypoint[0, slots] = answer.waypoint[keep]
+        state.goal[0, slots] = answer.goal[keep]
+        state.goal_level[0, slots] = answer.goal_level[keep]
+        return Actions(slots, answer.raw[keep].unsqueeze(0))
+
+
+class Crew:
+    """The process, and the threads that talk to it."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", PROGRAM]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
+        self._number = 0
+        self._tasks: queue.SimpleQueue[Callable[[], Sequence[bytes | memoryview]] | None] = queue.SimpleQueue()
+        self._answers: deque[_Answer] = deque()
+        self._fields: deque[tuple[int, bytes]] = deque()
+        self._trouble: OSError | None = None
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._write, self._read)]
+        for thread in self._threads:
+            thread.start()
+
+    def is_alive(self) -> bool:
+        """Returns whether the process still runs.
+
+        Raises:
+            FailedError: The layout could not be written for it.
+        """
+        if self._trouble is not None:
+            raise FailedError(f"the layout can't be kept for the minds: {self._trouble}")
+        return self._process.poll() is None
+
+    def set_up(self, layout: Layout, file: Path, slots: int, weights: Path | None) -> None:
+        """Has a layout written and loaded there; questions asked from now on belong to it."""
+        setup = {"layout": str(file), "slots": slots, "weights": None if weights is None else str(weights)}
+        text = json.dumps(setup).encode()
+
+        def task() -> Sequence[bytes]:
+            layoutfile.keep(layout, file)
+            return mindwork.HEAD.pack(mindwork.SETUP, 0, len(text)), text
+
+        self._tasks.put(task)
+
+    def ask(self, slots: Tensor, state: memoryview) -> int:
+        """Asks for decisions; the state's memory must stay as it is until the answer. Returns the question's number."""
+        self._number += 1
+        head = mindwork.HEAD.pack(mindwork.ASK, self._number, len(slots))
+        rows = slots.numpy().tobytes()
+        self._tasks.put(lambda: (head, rows, state))
+        return self._number
+
+    def answer(self, number: int) -> _Answer | None:
+        """Returns the answer to a question if it is there; drops those to earlier ones."""
+        while self._answers:
+            found = self._answers.popleft()
+            if found.number == number:
+                return found
+        return None
+
+    def fields(self) -> dict[int, bytes]:
+        """Returns the compressed fields of places that have come."""
+        found = {}
+        while self._fields:
+            goal, packed = self._fields.popleft()
+            found[goal] = packed
+        return found
+
+    def close(self) -> int:
+        """Ends the process and waits for it; returns its exit status."""
+        self._tasks.put(None)
+        self._process.kill()
+        status = self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):  # what could not be written any more
+                    stream.close()
+        return status
+
+    def _write(self) -> None:
+        sink = self._process.stdin
+        assert sink is not None
+        while (task := self._tasks.get()) is not None:
+            try:
+                parts = task()
+            except OSError as error:
+                self._trouble = error
+                return
+            try:
+                for part in parts:
+                    sink.write(part)
+                sink.flush()
+            except OSError:  # the process is gone; `is_alive` tells
+                return
+
+    def _read(self) -> None:
+        source = cast("BinaryIO", self._process.stdout)
+        while (head := read(source, mindwork.HEAD.size)) is not None:
+            kind, number, count = mindwork.HEAD.unpack(head)
+            if kind == mindwork.FIELD:
+                self._fields.append((number, source.read(count)))
+                continue
+            rows = source.read(mindwork.ANSWER_BYTES * count + mindwork.SECONDS.size)
+            if len(rows) == mindwork.ANSWER_BYTES * count + mindwork.SECONDS.size:
+                self._answers.append(_Answer.of(number, count, bytearray(rows)))

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from tests.integration.squares import square
+
+from ecumene_server import apart
+from ecumene_server.apart import ApartMinds
+from ecumene_server.errors import FailedError
+from ecumene_sim.frame import Actions
+from ecumene_world import Node, compile_layout
+from ecumene_world.command import Despawn, SetIntent, Spawn
+from ecumene_world.state import Verb
+from ecumene_world.world import World
+
+
+def inhabited() -> World:
+    world = World(square(), slots=8)
+    world.apply([Spawn(f"npc:{number}", position=(10.0 * number, -20.0, 0.0)) for number in range(6)])
+    world.apply([SetIntent(f"npc:{number}", Verb.GO, place="square") for number in range(6)])
+    return world
+
+
+@pytest.fixture(scope="module")
+def minds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApartMinds]:
+    found = ApartMinds(inhabited(), None, tmp_path_factory.mktemp("layouts") / "square.layout")
+    yield found
+    found.close()
+
+
+def until(minds: ApartMinds, slots: torch.Tensor, enough: Callable[[Actions], bool]) -> Actions:
+    """Ticks until what is decided is enough."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        decided = minds.decide(slots)
+        if enough(decided):
+            return decided
+        time.sleep(0.02)
+    raise AssertionError("no decision came")
+
+
+def settled(minds: ApartMinds) -> None:
+    """Waits until an answer lies ready."""
+    end = time.monotonic() + 60
+    while not minds._crew._answers and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def some(decided: Actions) -> bool:
+    return len(decided.slots) > 0
+
+
+def test_what_is_decided_comes_later_with_the_waypoints(minds: ApartMinds) -> None:
+    state = minds._world.state
+    state.waypoint.zero_()
+    slots = torch.tensor([0, 4])
+    assert not some(minds.decide(slots))
+    decided = until(minds, slots, some)
+    assert decided.slots.tolist() == [0, 4]
+    assert bool(decided.raw[0, :, :2].any()), "nobody moves"
+    assert bool(state.waypoint[0, [0, 4]].any(dim=-1).all())
+    assert not bool(state.waypoint[0, 1].any())
+
+
+def test_shares_wait_in_line_while_the_minds_are_busy(minds: ApartMinds) -> None:
+    shares = [torch.tensor([0, 4]), torch.tensor([1, 5]), torch.tensor([2]), torch.tensor([3])]
+    until(minds, shares[0], some)
+    settled(minds)
+    nobody = torch.zeros(0, dtype=torch.int64)
+    told = [minds.decide(shares[share]).slots.tolist() for share in (1, 2, 3, 0)]
+    for _ in range(4):
+        settled(minds)
+        told.append(minds.decide(nobody).slots.tolist())
+    assert [slots for slots in told if slots] == [[0, 4], [1, 5], [2], [3], [0, 4]]
+
+
+def test_a_decision_never_reaches_who_took_the_slot_over(minds: ApartMinds) -> None:
+    slots = torch.tensor([0, 4])
+    until(minds, slots, some)
+    settled(minds)
+    minds._world.apply([Despawn("npc:0"), Spawn("npc:new")])
+    assert minds._world.slot_of("npc:new") == 0
+    assert minds.decide(slots).slots.tolist() == [4]
+
+
+def test_a_new_layout_is_taken_up(minds: ApartMinds) -> None:
+    slots = torch.tensor([0, 4])
+    until(minds, slots, some)
+    world = minds._world
+    graph = square()
+    graph.add(Node("another bench", "bench"))
+    fresh = World(graph, slots=8, layout=compile_layout(graph))
+    world.graph, world.layout, state = graph, fresh.layout, world.state
+    fresh.apply([Spawn(f"npc:{number}", position=(10.0 * number, -20.0, 0.0)) for number in range(6)])
+    fresh.state.serial.copy_(state.serial)
+    world.state = fresh.state
+    assert not some(minds.decide(slots)), "an answer of the old layout"
+    assert some(until(minds, slots, some))
+
+
+def test_a_process_that_dies_is_started_again(minds: ApartMinds) -> None:
+    slots = torch.tensor([0, 4])
+    until(minds, slots, some)
+    minds._crew._process.kill()
+    minds._crew._process.wait()
+    assert some(until(minds, slots, some))
+
+
+def test_one_that_never_decides_is_given_up(minds: ApartMinds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "PROGRAM", "ecumene_server.no_such_program")
+    minds._crew._process.kill()
+    with pytest.raises(FailedError, match="ended with status 1, 3 times in a row"):
+        until(minds, torch.tensor([0]), some)
+
+
+def test_a_layout_that_cannot_be_kept_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder is needed")
+    minds = ApartMinds(inhabited(), None, tmp_path / "taken" / "square.layout")
+    with pytest.raises(FailedError, match="can't be kept"):
+        until(minds, torch.tensor([0]), some)
+    minds.close()
