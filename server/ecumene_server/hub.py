@@ -33,6 +33,7 @@ SLOW_BYTES: Final = 262_144
 STUCK_BYTES: Final = 8_388_608
 """A client with more than this is closed: it does not even take rare messages."""
 MAX_CLIENTS: Final = 2_000
+STALE: Final = "Your old token is not known here any more, so you come in as somebody new."
 
 _VISITOR: Final = kinds.kind_named("visitor").code
 
@@ -337,14 +338,15 @@ class Hub:
         account = replace(account, role=max(account.role, self._least_role))
         visitor = self._visitors.get(account.id)
         if visitor is None:
-            self._arrive(link, guest, account)
+            self._arrive(link, guest, account, stale=message.token not in (None, account.token))
         else:
             self._return(link, guest, account, visitor, message.resume)
 
-    def _arrive(self, link: Link, guest: Guest[Visitor], account: Account) -> None:
+    def _arrive(self, link: Link, guest: Guest[Visitor], account: Account, *, stale: bool) -> None:
         visitor = Visitor(
             account.id, account.name, account.role, secrets.token_urlsafe(12), account.token, account.look, Stream()
         )
+        visitor.notice = STALE if stale else None
         self._visitors[account.id] = visitor
         visitor.link, visitor.guest = link, guest
         self._orphans.pop(visitor.key, None)
@@ -392,6 +394,9 @@ class Hub:
         self.counters.joins += 1
         self.counters.resumes += missed is not None
         visitor.hint(self._welcome(visitor, entity, resumed=missed is not None))
+        if visitor.notice is not None:
+            visitor.tell(wire.Done(visitor.stream.number(), wire.HELLO_ID, True, None, visitor.notice))
+            visitor.notice = None
         for data in missed or ():
             visitor.link.send(data)
 

@@ -31,6 +31,7 @@ class Visitor:
         entity: Entity id, None until the avatar stands.
         lost_at: When the connection was lost, seconds.
         skipped: Hot frames it was too slow for.
+        notice: What to tell it after the welcome, None for nothing.
     """
 
     account: str
@@ -45,6 +46,7 @@ class Visitor:
     entity: int | None = None
     lost_at: float | None = None
     skipped: int = 0
+    notice: str | None = None
 
     @property
     def key(self) -> str:

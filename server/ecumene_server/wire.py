@@ -20,6 +20,8 @@ RARE: Final = 2
 """First byte of a message made of one msgpack map."""
 MAX_MESSAGE_BYTES: Final = 65_536
 """A client's message may not be longer."""
+HELLO_ID: Final = 0
+"""Stands for the hello in `Done.id`; clients count their own ids from 1."""
 MAX_NAME: Final = 40
 """Characters in a visitor's name."""
 MAX_TEXT: Final = 500
@@ -295,7 +297,7 @@ class Done(_FromServer, frozen=True, tag="done"):
 
     Attributes:
         seq: Place in the reliable stream.
-        id: The id the client chose.
+        id: The id the client chose; `HELLO_ID` when there is something to say about its hello.
         ok: True when it happened; for durable requests only once its record is on disk.
         error: One sentence when it did not happen, else None.
         text: What reading a thing showed, else None.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gzip
 import json
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.integration.servers import fetch, serving
 from tests.integration.visitors import Visitor
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from ecumene_server import wire
@@ -24,83 +23,8 @@ from ecumene_server.app import App
 HELLO = wire.encode(wire.Hello(wire.PROTOCOL, "Eve"))
 
 
-async def refusal(socket: ClientConnection) -> str:
-    """Returns the reason that was given before the close."""
-    reasons = []
-    async with asyncio.timeout(10):
-        async for data in _until_closed(socket):
-            message = wire.decode_server(data) if data[0] == wire.RARE else None
-            reasons += [message.reason] if isinstance(message, wire.Refused) else []
-    assert (socket.close_code, bool(socket.close_reason)) == (1008, True)
-    return reasons[0]
-
-
-async def _until_closed(socket: ClientConnection) -> AsyncIterator[bytes]:
-    with contextlib.suppress(ConnectionClosed):
-        while True:
-            data = await socket.recv()
-            assert isinstance(data, bytes)
-            yield data
-
-
 def ws(app: App) -> str:
     return app.url.replace("http", "ws") + "/ws"
-
-
-async def send_all(socket: ClientConnection, messages: list[bytes | str]) -> None:
-    for message in messages:
-        await socket.send(message)
-
-
-@pytest.mark.parametrize(
-    ("messages", "reason"),
-    [
-        ([b"\xff\xfe"], "That is no message of protocol 1"),
-        ([b""], "That is no message of protocol 1"),
-        (["hello"], "Messages must be binary, not text."),
-        ([wire.encode(wire.Hello(99, "Eve"))], "Protocol 99 is not spoken here, 1 is; reload the page."),
-        ([wire.encode(wire.Hello(1, "E" * 200))], "A name of 200 characters is too long; at most 40 are taken."),
-        ([wire.encode(wire.Ping(1.0))], "The first message must be 'hello', and its answer awaited; 'ping' came."),
-        ([HELLO, HELLO], "'hello' may come only once."),
-        ([b"\x02" * 70_000], "A message of 70000 bytes is too long; at most 65536 are taken."),
-        ([b"\x02\x81\xa1t\xa3fly"], "That is no message of protocol 1"),
-    ],
-    ids=["noise", "empty", "text", "version", "name", "impatient", "twice", "oversize", "unknown"],
-)
-async def test_a_broken_rule_closes_with_its_reason(tmp_path: Path, messages: list[bytes | str], reason: str) -> None:
-    async with serving(tmp_path) as app, connect(ws(app), compression=None) as socket:
-        await send_all(socket, messages)
-        assert (await refusal(socket)).startswith(reason)
-
-
-@pytest.mark.parametrize(
-    "steer",
-    [
-        wire.Steer(1, (8.0, 0.0), 0.0),
-        wire.Steer(1, (float("nan"), 0.0), 0.0),
-        wire.Steer(1, (0.0, 0.0), float("inf")),
-    ],
-    ids=["speed", "nan", "infinite"],
-)
-async def test_impossible_steering_closes_the_cheat_alone(tmp_path: Path, steer: wire.Steer) -> None:
-    async with serving(tmp_path) as app, Visitor(app.url, "Cheat") as cheat, Visitor(app.url, "Max") as max_:
-        await cheat.join()
-        await max_.join()
-        await cheat.send(steer)
-        assert (await cheat.first(wire.Refused)).reason
-        assert (await max_.ask(lambda i: wire.Say(i, "still here"))).ok
-
-
-async def test_a_flood_closes_the_flooder_alone(tmp_path: Path) -> None:
-    async with serving(tmp_path) as app, Visitor(app.url, "Eve") as eve, Visitor(app.url, "Max") as max_:
-        await eve.join()
-        await max_.join()
-        ping = wire.encode(wire.Ping(1.0))
-        with contextlib.suppress(ConnectionClosed):
-            for _ in range(2_000):
-                await eve.socket.send(ping)
-        assert (await eve.first(wire.Refused)).reason == "Too many messages; at most 60 a second are taken."
-        assert (await max_.ask(lambda i: wire.Say(i, "still here"))).ok
 
 
 async def test_a_huge_frame_is_not_even_read(tmp_path: Path) -> None:
