@@ -21,7 +21,14 @@ def pick(options: Sequence[T], seed: int, *words: object) -> T:
     return options[int(number(seed, *words) * len(options))]
 
 
-def shuffled(options: Sequence[T], seed: int, *words: object) -> list[T]:
-    """Returns the options in another order."""
-    order = sorted(range(len(options)), key=lambda i: number(seed, *words, i))
-    return [options[i] for i in order]
+def some(options: Sequence[T], count: int, seed: int, *words: object) -> list[T]:
+    """Returns that many different options, or all if there are fewer, in an order of chance.
+
+    It takes about as many draws as options are wanted, however many there are to choose from.
+    """
+    chosen: dict[int, None] = {}
+    draw = 0
+    while len(chosen) < min(count, len(options)):
+        chosen[int(number(seed, *words, draw) * len(options))] = None
+        draw += 1
+    return [options[i] for i in chosen]

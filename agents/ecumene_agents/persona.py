@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ecumene_agents.chance import number, pick, shuffled
+from ecumene_agents.chance import number, pick, some
 from ecumene_world.avatar import Avatar
 from ecumene_world.layout import Layout
 
@@ -59,6 +59,8 @@ DUTIES: Final[Mapping[str, str]] = {
     "guard": "I keep an eye on things",
     "cleaner": "I keep things clean",
 }
+FRIENDS: Final = 3
+"""How many others an NPC knows from the start, if there are so many."""
 LEISURE: Final = ("park", "square", "cafe", "museum", "shop", "market", "playground", "garden", "restaurant")
 """Roles of places that people go to because they like to."""
 HOMES: Final = ("home", "bedroom", "living", "house", "room")
@@ -112,7 +114,7 @@ def persona_of(avatar: Avatar, layout: Layout, seed: int, keys: Sequence[str]) -
     """
     key = avatar.key
     named = avatar.title if avatar.title and avatar.title != key else full_name(avatar.look)
-    others = [other for other in keys if other != key]
+    known = some(keys, FRIENDS + 1, seed, key, "friends")
     likes = [index for index, role in enumerate(layout.place_role) if role in LEISURE]
     return Persona(
         key=key,
@@ -121,8 +123,8 @@ def persona_of(avatar: Avatar, layout: Layout, seed: int, keys: Sequence[str]) -
         temper=pick(TEMPERS, seed, key, "temper"),
         home=_one_of(layout, HOMES, seed, key, "home"),
         work=_first_of(layout, WORKPLACES.get(avatar.role, ()), seed, key),
-        likes=tuple(shuffled(likes, seed, key, "likes")[:4]),
-        friends=tuple(shuffled(others, seed, key, "friends")[:3]),
+        likes=tuple(some(likes, 4, seed, key, "likes")),
+        friends=tuple([other for other in known if other != key][:FRIENDS]),
         rising=6.5 + 1.5 * number(seed, key, "rising"),
     )
 

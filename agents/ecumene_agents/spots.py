@@ -25,13 +25,24 @@ Point = tuple[float, float, float]
 
 
 class Spots:
-    """Spots and seats of one layout."""
+    """Spots and seats of one layout, and its places as plain lists: a tensor takes longer to read one number from.
+
+    Attributes:
+        layout: Which.
+        place_name: Node name of each place.
+        place_point: Its middle, m; also place_level and place_radius (m).
+        seat_things: Thing index of each seat; also seat_approach (m) and seat_level.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         parts = components(layout.clearance.cpu().numpy(), layout.next_level.cpu().numpy(), _BODY_M)
         self._part = torch.from_numpy(parts).to(layout.device)
         self._of_place: dict[int, list[Point]] = {}
+        self.place_name = [layout.names[row] for row in layout.place_row.tolist()]
+        self.place_point: list[Point] = [(x, y, z) for x, y, z in layout.place_position.tolist()]
+        self.place_level: list[int] = layout.place_level.tolist()
+        self.place_radius: list[float] = layout.place_radius.tolist()
         self.seat_things = layout.seat_thing.tolist()
         self.seat_approach: list[Point] = [(x, y, z) for x, y, z in layout.seat_approach.tolist()]
         self.seat_level = layout.thing_level[layout.seat_thing].tolist() if self.seat_things else []

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ecumene_agents.aims import aim_for, pressing
 from ecumene_agents.chance import number
@@ -47,39 +49,42 @@ _VISITOR: Final = BY_NAME["visitor"].code
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One world as plain lists, read from the tensors once a tick; lists are by slot.
+    """One world as it is in this tick, seen without tensors; columns are by slot.
 
     Attributes:
         index: Which of the worlds.
-        position: Metres.
-        level: Storey.
-        posture: `Posture`.
-        seat: Seat index or -1.
-        needs: Rest, food, company, fun.
-        near: Slots of others within reach of a greeting on the same storey, by slot; of those who think only.
+        positions: (C, 3) f32 metres.
+        level: (C,) storey.
+        posture: (C,) `Posture`.
+        seat: (C,) seat index or -1.
+        needs: (C, 4) rest, food, company, fun.
+        near: Slots of others within reach of a greeting on the same storey, by slot; of those who may greet only.
     """
 
     index: int
-    position: list[Point]
-    level: list[int]
-    posture: list[int]
-    seat: list[int]
-    needs: list[list[float]]
+    positions: NDArray[np.float32]
+    level: NDArray[np.int64]
+    posture: NDArray[np.int64]
+    seat: NDArray[np.int64]
+    needs: NDArray[np.float32]
     near: dict[int, list[int]]
 
     @classmethod
-    def of(cls, world: World, index: int, thinkers: Sequence[int] = ()) -> Scene:
+    def of(cls, world: World, index: int, greeters: Sequence[int] = ()) -> Scene:
         """Reads one of the worlds."""
         state = world.state
-        position: list[Point] = [(x, y, z) for x, y, z in state.position[index].tolist()]
-        level, posture, seat, needs = (
-            column[index].tolist() for column in (state.level, state.posture, state.seat, state.needs)
-        )
-        return cls(index, position, level, posture, seat, needs, _company(state, index, thinkers))
+        columns = (state.position, state.level, state.posture, state.seat, state.needs)
+        rows = [column[index].numpy(force=True) for column in columns]
+        return cls(index, *rows, _company(state, index, greeters))
+
+    def position(self, slot: int) -> Point:
+        """Returns where a slot is, m."""
+        x, y, z = self.positions[slot].tolist()
+        return x, y, z
 
     def gap(self, slot: int, point: Point) -> float:
         """Returns how far a slot is from a point along the ground, m."""
-        x, y, _ = self.position[slot]
+        x, y, _ = self.positions[slot].tolist()
         return hypot(point[0] - x, point[1] - y)
 
 
@@ -98,6 +103,7 @@ class Thinking:
         self._keeps_speech = keeps_speech
         self._spots = Spots(world.layout)
         self._serials: dict[str, int] = {}
+        self._known: tuple[tuple[int, int], Sequence[str]] = (0, -1), ()
 
     def think(self, tick: int, slots: Sequence[int]) -> list[Command]:
         """Returns what the NPCs in those slots want to do about their lives.
@@ -113,7 +119,7 @@ class Thinking:
             keys = [key for slot in slots if (key := self._world.key_of(index, slot)) is not None]
             thinkers = [who for key in keys if (who := self._world.avatars[key]).kind != _VISITOR]
             if thinkers:
-                scene = Scene.of(self._world, index, [who.slot for who in thinkers])
+                scene = Scene.of(self._world, index, [who.slot for who in thinkers if self._may_greet(who, tick)])
                 for who in thinkers:
                     commands += self._thoughts(who, scene, tick)
         return commands
@@ -122,11 +128,22 @@ class Thinking:
         """Returns the slow mind of an NPC, made on first sight; a newcomer under an old key starts afresh."""
         who = self._world.avatars[key]
         if key not in self.minds or self._serials.get(key, who.serial) != who.serial:
-            keys = [other.key for other in self._world.avatars.values() if other.kind != _VISITOR]
-            persona = persona_of(who, self._world.layout, self._world.seed, sorted(keys))
+            persona = persona_of(who, self._world.layout, self._world.seed, self._neighbours())
             self.minds[key] = Mind(persona, Memory(self._keeps_speech))
         self._serials[key] = who.serial
         return self.minds[key]
+
+    def _neighbours(self) -> Sequence[str]:
+        """Returns the keys of all NPCs, sorted once a tick at most: a whole town may come to mind at once."""
+        now = len(self._world.avatars), int(self._world.state.tick[0])
+        if self._known[0] != now:
+            keys = [who.key for who in self._world.avatars.values() if who.kind != _VISITOR]
+            self._known = now, sorted(keys)
+        return self._known[1]
+
+    def _may_greet(self, who: Avatar, tick: int) -> bool:
+        mind = self.minds.get(who.key)
+        return mind is None or tick - mind.spoke >= QUIET_TICKS
 
     def restore(self, minds: Mapping[str, Mind]) -> None:
         """Takes minds from a snapshot in place of all there are."""
@@ -169,7 +186,7 @@ class Thinking:
 
     def _live(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Iterator[Command]:
         """Follows needs and the plan of the day."""
-        wanted, urgent = self._wanted(mind, scene.needs[who.slot], tick)
+        wanted, urgent = self._wanted(mind, scene.needs[who.slot].tolist(), tick)
         aim = mind.aim
         if aim is None or self._over(mind, aim, wanted, tick):
             aim = aim_for(wanted, mind, self._world.layout, self._world.seed, tick, urgent=urgent)
@@ -194,29 +211,27 @@ class Thinking:
 
     def _pursue(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
         """Sends the intents that carry an aim forward."""
-        layout = self._world.layout
-        if aim.place < 0 or aim.place >= len(layout.place_role):
+        spots = self._spots
+        if aim.place < 0 or aim.place >= len(spots.place_name):
             yield from self._intend(mind, who, Verb.WAIT)
             return
-        middle, level = layout.place_position[aim.place].tolist(), int(layout.place_level[aim.place])
-        goal: Point = aim.point or (middle[0], middle[1], middle[2])
+        goal = aim.point or spots.place_point[aim.place]
         gap = scene.gap(who.slot, goal)
         if gap < mind.best_m - 0.5:
             mind.best_m, mind.progress = gap, tick
         if aim.stage is Stage.TRAVEL:
-            if gap > SETTLE_M or scene.level[who.slot] != level:
-                yield from self._intend(mind, who, Verb.GO, place=layout.names[int(layout.place_row[aim.place])])
+            if gap > SETTLE_M or int(scene.level[who.slot]) != spots.place_level[aim.place]:
+                yield from self._intend(mind, who, Verb.GO, place=spots.place_name[aim.place])
                 return
             self._settle(mind, who, aim, scene, tick)
         yield from self._arrive(mind, who, aim, scene, tick)
 
     def _settle(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> None:
         """Chooses the very spot or seat at a place."""
-        layout = self._world.layout
         if aim.verb is Verb.SIT:
-            taken = {mind.aim.seat for mind in self.minds.values() if mind.aim} | set(scene.seat)
-            reach = float(layout.place_radius[aim.place]) + 6.0
-            near = self._spots.seats(scene.position[who.slot], scene.level[who.slot], reach)
+            taken = {mind.aim.seat for mind in self.minds.values() if mind.aim} | set(scene.seat.tolist())
+            reach = self._spots.place_radius[aim.place] + 6.0
+            near = self._spots.seats(scene.position(who.slot), int(scene.level[who.slot]), reach)
             aim.seat = next((seat for seat in near if seat not in taken), -1)
             if aim.seat < 0:
                 aim.verb = Verb.GO
@@ -228,7 +243,7 @@ class Thinking:
     def _arrive(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
         """Walks to the spot, sits down if that is the aim, and notes the visit."""
         assert aim.point is not None, "a settled aim has its spot"
-        seated = scene.posture[who.slot] != int(Posture.STAND)
+        seated = int(scene.posture[who.slot]) != Posture.STAND
         close = scene.gap(who.slot, aim.point) < THERE_M
         if aim.stage is Stage.SETTLE and (seated or close):
             if aim.seat >= 0 and not seated and tick - aim.since < STUCK_TICKS:
@@ -240,7 +255,7 @@ class Thinking:
         yield from self._intend(mind, who, aim.verb, point=aim.point)
 
     def _note_arrival(self, mind: Mind, aim: Aim, tick: int) -> None:
-        title = self._world.layout.names[int(self._world.layout.place_row[aim.place])]
+        title = self._spots.place_name[aim.place]
         mind.memory.visit(title, tick)
         mind.memory.note(Episode(tick, "arrived", where=title))
 
@@ -251,7 +266,7 @@ class Thinking:
         other = self._newcomer(mind, who, scene, tick)
         if other is None:
             return
-        company = scene.needs[who.slot][2]
+        company = float(scene.needs[who.slot, 2])
         known = mind.memory.meet(other.key, other.title, tick)
         mind.memory.note(Episode(tick, "met", other.key))
         mind.spoke = tick
@@ -270,7 +285,7 @@ class Thinking:
             key = self._world.key_of(who.world, slot)
             since = None if key is None else mind.memory.since_met(key, tick)
             if key is not None and (since is None or since > GREET_AGAIN_TICKS):
-                strangers.append((scene.gap(who.slot, scene.position[slot]), slot, self._world.avatars[key]))
+                strangers.append((scene.gap(who.slot, scene.position(slot)), slot, self._world.avatars[key]))
         return min(strangers)[2] if strangers else None
 
     def _begin_chat(self, mind: Mind, who: Avatar, other: Avatar, tick: int) -> Iterator[Command]:
@@ -312,7 +327,7 @@ class Thinking:
         if visitor is None or visitor.world != who.world or tick >= favour.until:
             mind.favour, mind.sent, mind.progress = None, (), tick
             return
-        gap = scene.gap(who.slot, scene.position[visitor.slot])
+        gap = scene.gap(who.slot, scene.position(visitor.slot))
         if favour.verb is Verb.GO:
             yield from self._lead(mind, who, favour, scene, gap, tick)
         elif favour.verb is Verb.WAIT or (favour.verb is Verb.COME and gap < 1.6):
@@ -322,9 +337,8 @@ class Thinking:
 
     def _lead(self, mind: Mind, who: Avatar, favour: Favour, scene: Scene, gap: float, tick: int) -> Iterator[Command]:
         """Walks ahead to a place, and waits for who falls behind."""
-        layout = self._world.layout
-        middle = layout.place_position[favour.place].tolist()
-        if scene.gap(who.slot, (middle[0], middle[1], middle[2])) < max(2.0, float(layout.place_radius[favour.place])):
+        spots = self._spots
+        if scene.gap(who.slot, spots.place_point[favour.place]) < max(2.0, spots.place_radius[favour.place]):
             mind.favour, mind.sent = None, ()
             yield Say(who.key, "Here we are.", world=who.world)
             yield from self.hold(who.key, favour.who, tick)
@@ -334,7 +348,7 @@ class Thinking:
                 yield Say(who.key, "This way, please. I'll wait for you.", world=who.world)
             yield from self._intend(mind, who, Verb.WAIT, target=favour.who)
         elif gap < 5.0 or mind.sent[:1] != (Verb.WAIT,):
-            yield from self._intend(mind, who, Verb.GO, place=layout.names[int(layout.place_row[favour.place])])
+            yield from self._intend(mind, who, Verb.GO, place=spots.place_name[favour.place])
 
     def _intend(
         self,
@@ -354,15 +368,17 @@ class Thinking:
         return [SetIntent(who.key, verb, place, target, point, world=who.world)]
 
 
-def _company(state: State, index: int, thinkers: Sequence[int]) -> dict[int, list[int]]:
-    """Returns the slots near each thinker, ascending."""
-    slots = torch.tensor(thinkers, dtype=torch.int64, device=state.device)
-    place, level = state.position[index, :, :2], state.level[index]
-    offset = place[slots, None] - place[None]
-    close = (offset * offset).sum(dim=-1) < GREET_M**2
-    close &= state.alive[index] & (level[slots, None] == level[None])
+def _company(state: State, index: int, greeters: Sequence[int]) -> dict[int, list[int]]:
+    """Returns the slots near each of those who may greet, ascending."""
+    if not greeters:
+        return {}
+    slots = torch.tensor(greeters, dtype=torch.int64, device=state.device)
+    x, y = state.position[index, :, 0], state.position[index, :, 1]
+    dx, dy = x[slots, None] - x, y[slots, None] - y
+    close = dx.mul_(dx).addcmul_(dy, dy) < GREET_M**2
+    close &= state.alive[index] & (state.level[index, slots, None] == state.level[index])
     found: dict[int, list[int]] = {}
     for row, slot in close.nonzero().tolist():
-        if slot != thinkers[row]:
-            found.setdefault(thinkers[row], []).append(slot)
+        if slot != greeters[row]:
+            found.setdefault(greeters[row], []).append(slot)
     return found

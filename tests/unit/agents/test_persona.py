@@ -1,13 +1,15 @@
 from tests.unit.agents.grounds import settle, world_of
 
-from ecumene_agents.chance import number, pick, shuffled
+from ecumene_agents.chance import number, pick, some
 from ecumene_agents.persona import FIRST_NAMES, full_name, persona_of
 
 
 def test_chance_depends_on_seed_and_words_only() -> None:
     assert number(1, "a", 2) == number(1, "a", 2)
     assert len({number(1, "a", 2), number(2, "a", 2), number(1, "a2"), number(1, "a", 3)}) == 4
-    assert sorted(shuffled(range(9), 3, "x")) == list(range(9))
+    assert sorted(some(range(9), 20, 3, "x")) == list(range(9))
+    assert some(range(9), 4, 3, "x") == some(range(9), 20, 3, "x")[:4]
+    assert some("", 3, 1) == []
     draws = [pick("ab", 0, n) for n in range(2000)]
     assert 900 < draws.count("a") < 1100
 
