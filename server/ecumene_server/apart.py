@@ -1,8 +1,8 @@
 """Minds in a process of their own, as the tick sees them: asked in one tick, answered by the next.
 
 The tick never waits for them. While they are busy, the shares of NPCs whose turn came wait in line, the one that waited
-longest first: minds that are too slow for their crowd decide less often, for all alike. A process that dies is started
-again.
+longest first, small ones together: minds that are too slow for their crowd decide less often, for all alike. A process
+that dies is started again.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from ecumene_sim.frame import Actions
 from ecumene_world.layout import Layout
 from ecumene_world.world import World
 
+BATCH: Final = 256
+"""Shares that wait are asked for together up to so many slots: half the cost of a batch is the same for one or many."""
 PROGRAM: Final = "ecumene_server.mindwork"
 MAX_STARTS: Final = 3
 """Processes in a row that may die before they have decided anything."""
@@ -116,7 +118,7 @@ class ApartMinds:
         decided = self._collect()
         self._queue(slots)
         if self._asked is None and self._due:
-            self._ask(self._due.pop(next(iter(self._due))))
+            self._ask(self._next())
         return decided
 
     def field(self, goal: int) -> NDArray[np.int8] | None:
@@ -155,6 +157,16 @@ class ApartMinds:
             share = int(slots[0]) % STRIDE
             self.lateness.dropped += share in self._due
             self._due[share] = slots
+
+    def _next(self) -> Tensor:
+        """Takes the share that has waited longest, and as many more as are decided in hardly more time."""
+        taken, count = [], 0
+        for share, slots in list(self._due.items()):
+            if taken and count + len(slots) > BATCH:
+                break
+            taken.append(self._due.pop(share))
+            count += len(slots)
+        return taken[0] if len(taken) == 1 else torch.cat(taken).sort().values
 
     def _ask(self, slots: Tensor) -> None:
         state = self._world.state

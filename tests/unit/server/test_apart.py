@@ -66,16 +66,25 @@ def test_what_is_decided_comes_later_with_the_waypoints(minds: ApartMinds) -> No
     assert not bool(state.waypoint[0, 1].any())
 
 
-def test_shares_wait_in_line_while_the_minds_are_busy(minds: ApartMinds) -> None:
+@pytest.mark.parametrize(
+    ("batch", "expected"),
+    [(1, [[0, 4], [1, 5], [2], [3], [0, 4]]), (3, [[0, 4], [1, 2, 5], [0, 3, 4]]), (99, [[0, 4], [0, 1, 2, 3, 4, 5]])],
+)
+def test_shares_wait_in_line_while_the_minds_are_busy(
+    minds: ApartMinds, monkeypatch: pytest.MonkeyPatch, batch: int, expected: list[list[int]]
+) -> None:
+    monkeypatch.setattr(apart, "BATCH", batch)
     shares = [torch.tensor([0, 4]), torch.tensor([1, 5]), torch.tensor([2]), torch.tensor([3])]
     until(minds, shares[0], some)
     settled(minds)
     nobody = torch.zeros(0, dtype=torch.int64)
-    told = [minds.decide(shares[share]).slots.tolist() for share in (1, 2, 3, 0)]
-    for _ in range(4):
-        settled(minds)
+    minds._due = dict(zip((1, 2, 3), shares[1:], strict=True)) | {0: shares[0]}
+    told = []
+    for _ in range(6):
         told.append(minds.decide(nobody).slots.tolist())
-    assert [slots for slots in told if slots] == [[0, 4], [1, 5], [2], [3], [0, 4]]
+        if minds._asked is not None:
+            settled(minds)
+    assert [slots for slots in told if slots] == expected
 
 
 def test_a_decision_never_reaches_who_took_the_slot_over(minds: ApartMinds) -> None:
