@@ -1,4 +1,4 @@
-# make run    set up, make a world, serve it and print the URL    (ARGS="--port 8080 --npcs 50")
+# make run    set up, make a world, serve it and print the URL    (ARGS="--port 9000 --npcs 50")
 # make test   set up and run every check and test, browser included
 # make check  format, lint, types          make bench  every benchmark
 # make docs   build the documentation      make clean  remove what was built

@@ -1,7 +1,7 @@
 /// <reference types="vitest/config" />
 import { defineConfig } from "vite";
 
-const server = process.env["ECUMENE_URL"] ?? "http://127.0.0.1:8000";
+const server = process.env["ECUMENE_URL"] ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
   base: "./",

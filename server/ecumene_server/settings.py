@@ -47,7 +47,7 @@ class Settings:
 
     world: str = ""
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = 8080
     npcs: int = -1
     visitors: int = 128
     seed: int = 0
