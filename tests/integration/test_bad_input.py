@@ -11,7 +11,7 @@ import contextlib
 import math
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,8 +25,8 @@ from ecumene_server.app import App
 
 HELLO = wire.encode(wire.Hello(wire.PROTOCOL, "Eve"))
 NAN, INFINITY = float("nan"), float("inf")
-HUGE = wire.encode(wire.Say(1, "x" * 60_000))
-FLOOD = [wire.encode(wire.Ping(1.0))] * 400
+HUGE: bytes | str = wire.encode(wire.Say(1, "x" * 60_000))
+FLOOD: list[bytes | str] = [wire.encode(wire.Ping(1.0))] * 400
 EDIT = {"command": "move_node", "node": "bench", "pose": {"position": [NAN, 0, 0]}}
 
 
@@ -34,7 +34,7 @@ def steer(move: tuple[float, float] = (0.0, 0.0), yaw: float = 0.0, gaze: tuple[
     return wire.encode(wire.Steer(1, move, yaw, gaze))
 
 
-CLOSED = {
+CLOSED: dict[str, tuple[list[bytes | str], str]] = {
     "noise": ([b"\xff\xfe"], "That is no message of protocol 1"),
     "empty": ([b""], "That is no message of protocol 1"),
     "text": (["hello"], "Messages must be binary, not text."),
@@ -66,7 +66,7 @@ CLOSED = {
 }
 """What is sent, and how the sentence begins with which that connection is closed."""
 
-ANSWERED = {
+ANSWERED: dict[str, tuple[Callable[[int], wire.ClientMessage], str]] = {
     "NaN position": (lambda i: wire.Edit(i, EDIT), "must be a finite number, not nan"),
     "unknown command": (lambda i: wire.Edit(i, {"command": "teleport"}), "'teleport' is not a command"),
     "unknown key": (lambda i: wire.Edit(i, {"command": "thing", "thing": "bench", "states": 1}), "'states'"),
