@@ -16,6 +16,7 @@ from ecumene_scenarios.session import Session
 from ecumene_server import wire
 from ecumene_server.apart import ApartMinds
 from ecumene_server.errors import FailedError
+from ecumene_server.kept import Kept
 from ecumene_server.late import LateMinds
 from ecumene_server.settings import Settings
 from ecumene_world import kinds
@@ -35,12 +36,12 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
     """Returns the minds that the settings ask for, remembering what the snapshot kept.
 
     Raises:
-        FailedError: The named weights do not exist.
+        FailedError: The weights do not exist.
         WeightsError: They can't be read.
     """
     if settings.minds == "none":
         return None
-    weights = _weights(settings, tell) if settings.minds == "fusion" else None
+    weights = _weights(settings) if settings.minds == "fusion" else None
     minds = Minds(
         session.world,
         weights=weights,
@@ -57,34 +58,32 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
     return minds
 
 
-def engage(minds: Minds, session: Session, file: Path) -> LateMinds | ApartMinds:
+def engage(minds: Minds, session: Session, kept: Kept) -> LateMinds | ApartMinds:
     """Lets minds decide in a session: on a thread here, or in a process of their own where that pays.
 
     Args:
         minds: Who decides.
         session: Where.
-        file: Where the compiled layout is kept for the other process.
+        kept: Where the compiled layout is kept for the other process.
     """
     many = max(session.scenario.population(), len(session.world.avatars)) >= APART_NPCS
     if session.world.state.device.type != "cpu" or not many or (os.cpu_count() or 1) == 1:
         session.minds = late = LateMinds(minds, session.world)
         return late
-    apart = ApartMinds(session.world, minds.weights, file)
+    apart = ApartMinds(session.world, minds.weights, kept)
     session.elsewhere, session.routes.elsewhere = apart, apart.field
     minds.looks = session.engine.sense
     return apart
 
 
-def _weights(settings: Settings, tell: Callable[[str], None]) -> Path | None:
-    if settings.weights:
-        file = Path(settings.weights) / WEIGHTS.name
-        if not file.is_file():
-            raise FailedError(f"there are no weights {str(file)!r}; `ecumene train minds` makes them")
-        return file
-    if not WEIGHTS.is_file():
-        tell("No trained minds are installed, so the scripted ones decide; `ecumene train minds` makes them.")
-        return None
-    return WEIGHTS
+def _weights(settings: Settings) -> Path:
+    given = Path(settings.weights or WEIGHTS)
+    file = given / WEIGHTS.name if given.is_dir() else given
+    if not file.is_file():
+        raise FailedError(
+            f"there are no weights {str(file)!r}; `ecumene train minds` makes them, --minds scripted does without"
+        )
+    return file
 
 
 class Thoughts:

@@ -34,7 +34,7 @@ class Settings:
         seed: Of generated worlds and their people.
         db: Database URL; "" keeps SQLite under `worlds`.
         folder: Where worlds are kept.
-        weights: Folder of trained weights; "" takes the shipped ones.
+        weights: File of trained weights, or the folder it is in; "" takes the shipped ones.
         device: Where tensors are: cpu or cuda.
         minds: Who decides for NPCs: fusion, scripted or none.
         browser: Whether to open the page in a browser.

@@ -30,21 +30,54 @@ def add(subcommands: Any) -> None:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options, each of which also is a setting of the same name."""
     unset = argparse.SUPPRESS
-    parser.add_argument("world", nargs="?", default=unset, metavar="WORLD", help="file, map or kind of world")
+    parser.add_argument(
+        "world",
+        nargs="?",
+        default=unset,
+        metavar="WORLD",
+        help="a world file, a map or scan to import, or town, plaza, apartment, arena, bubenec, helsinki",
+    )
     parser.add_argument("--host", default=unset, help="address to listen on (127.0.0.1; 0.0.0.0 for the network)")
     parser.add_argument("--port", type=int, default=unset, help="port to listen on (8080; 0 for any free one)")
-    parser.add_argument("--npcs", type=int, default=unset, metavar="N", help="how many NPCs live there")
+    parser.add_argument(
+        "--npcs", type=int, default=unset, metavar="N", help="how many NPCs a new world gets (200 in a town)"
+    )
     parser.add_argument("--visitors", type=int, default=unset, metavar="N", help="most visitors at a time (128)")
-    parser.add_argument("--seed", type=int, default=unset, metavar="S", help="of generated worlds and their people")
-    parser.add_argument("--db", default=unset, metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/NAME")
-    parser.add_argument("--weights", default=unset, metavar="DIR", help="folder of trained weights")
-    parser.add_argument("--device", default=unset, help="cpu or cuda")
-    parser.add_argument("--minds", choices=settings.MINDS, default=unset, help="who decides for NPCs (fusion)")
-    parser.add_argument("--mqtt", default=unset, metavar="URL", help="broker, mqtt://HOST:PORT/PREFIX")
-    parser.add_argument("--keep-chat", action="store_true", default=unset, help="store what visitors say")
-    parser.add_argument("--open-as", choices=settings.ROLES, default=unset, help="what every visitor may do")
-    parser.add_argument("--no-browser", action="store_false", dest="browser", default=unset, help="open no browser")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings as TOML (ecumene.toml)")
+    parser.add_argument("--seed", type=int, default=unset, metavar="S", help="of generated worlds and their people (0)")
+    parser.add_argument(
+        "--db",
+        default=unset,
+        metavar="URL",
+        help="where it is kept: sqlite:///FILE (worlds/NAME.db) or postgresql://USER@HOST/NAME",
+    )
+    parser.add_argument(
+        "--weights", default=unset, metavar="DIR", help="trained weights, or their folder (the shipped ones)"
+    )
+    parser.add_argument("--device", default=unset, help="where minds and bodies are computed: cpu or cuda (cpu)")
+    parser.add_argument(
+        "--minds",
+        choices=settings.MINDS,
+        default=unset,
+        help="who decides for NPCs: trained minds, the scripted baseline, or nobody (fusion)",
+    )
+    parser.add_argument(
+        "--mqtt",
+        default=unset,
+        metavar="URL",
+        help="broker of sensors, mqtt://USER:PASSWORD@HOST:PORT/PREFIX; mqtts:// for TLS",
+    )
+    parser.add_argument(
+        "--keep-chat", action="store_true", default=unset, help="store what visitors say; otherwise it is not kept"
+    )
+    parser.add_argument(
+        "--open-as", choices=settings.ROLES, default=unset, help="what everybody may do: builders may edit (visitor)"
+    )
+    parser.add_argument(
+        "--no-browser", action="store_false", dest="browser", default=unset, help="do not open the page in a browser"
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="the same settings as TOML (ecumene.toml, where there is one)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
