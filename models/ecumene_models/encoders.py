@@ -26,6 +26,15 @@ def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
 
+def _drawn(rows: int, width: int) -> Tensor:
+    """Returns a table that is normal at random, as torch makes it.
+
+    Left to itself torch loads its compiler to draw one on the meta device, which takes two seconds.
+    """
+    table = torch.zeros(rows, width)
+    return table if table.is_meta else table.normal_()
+
+
 class VisionEncoder(nn.Module):
     """A small CNN over category, depth and nearness; (N, 3, d).
 
@@ -38,7 +47,7 @@ class VisionEncoder(nn.Module):
 
     def __init__(self, d: int) -> None:
         super().__init__()
-        self.category = nn.EmbeddingBag(4 * CATEGORIES, 16, mode="sum")
+        self.category = nn.EmbeddingBag(4 * CATEGORIES, 16, mode="sum", _weight=_drawn(4 * CATEGORIES, 16))
         self.fine = nn.Linear(4 * 2, 16)
         self.coarse = nn.Linear(4 * 16, 32)
         self.token = nn.Linear(4 * 32, d)
@@ -108,7 +117,7 @@ class IntentEncoder(nn.Module):
 
     def __init__(self, d: int, embedding: int = 16) -> None:
         super().__init__()
-        self.verb = nn.Embedding(VERBS, embedding)
+        self.verb = nn.Embedding(VERBS, embedding, _weight=_drawn(VERBS, embedding))
         self.layers = mlp(embedding + GOAL + 3, d, d)
 
     def forward(self, goal: Tensor, verb: Tensor) -> Tensor:

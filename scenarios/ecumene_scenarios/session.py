@@ -200,14 +200,15 @@ def restored(
     thoughts: Thinking | None = None,
     recorder: Keeping | None = None,
     device: torch.device | str = "cpu",
+    layout: Layout | None = None,
 ) -> Session:
-    """Goes on from a snapshot of a session of the same scenario.
+    """Goes on from a snapshot of a session of the same scenario; a layout at hand saves compiling, if it is its.
 
     Raises:
         SnapshotError: The bytes are no snapshot of this version, or damaged.
         ScenarioError: They hold no memory of a scenario.
     """
-    world = snapshot.load(data, device)
+    world = snapshot.load(data, device, layout=layout)
     kept = memory.unpacked(world.extra.get("scenario", b""))
     scenario.memory = {name: tensor.to(device) for name, tensor in kept.items()}
     return Session(scenario, seed=seed, minds=minds, thoughts=thoughts, recorder=recorder, world=world, device=device)

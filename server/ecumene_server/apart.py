@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecumene_agents.roster import STRIDE
-from ecumene_server import layoutfile, mindwork
+from ecumene_server import mindwork
 from ecumene_server.errors import FailedError
 from ecumene_server.fieldwork import read
+from ecumene_server.kept import Kept
 from ecumene_server.late import Lateness
 from ecumene_server.mirror import Mirror
 from ecumene_sim.frame import Actions
@@ -91,16 +92,16 @@ class ApartMinds:
     Args:
         world: Whose NPCs.
         weights: Of the policy; None for the scripted controller.
-        file: Where the compiled layout is kept for the process to map.
+        kept: Where the compiled layout is kept for the process to map.
     """
 
-    def __init__(self, world: World, weights: Path | None, file: Path) -> None:
+    def __init__(self, world: World, weights: Path | None, kept: Kept) -> None:
         self.lateness = Lateness()
         self.seconds = 0.0
         """How long the last batch took, there."""
         self._world = world
         self._weights = weights
-        self._file = file
+        self._kept = kept
         self._due: dict[int, Tensor] = {}
         self._asked: _Asked | None = None
         self._tick = 0
@@ -142,7 +143,7 @@ class ApartMinds:
         """Tells the process which layout it is in; answers that are under way will be passed over."""
         self._layout = self._world.layout
         self._mirror = Mirror.empty(self._world.state.slots, self._layout)
-        self._crew.set_up(self._layout, self._file, self._world.state.slots, self._weights)
+        self._crew.set_up(self._layout, self._kept, self._world.state.slots, self._weights)
         self._asked = None
         self._fields.clear()
 
@@ -160,7 +161,8 @@ class ApartMinds:
 
     def _next(self) -> Tensor:
         """Takes the share that has waited longest, and as many more as are decided in hardly more time."""
-        taken, count = [], 0
+        taken: list[Tensor] = []
+        count = 0
         for share, slots in list(self._due.items()):
             if taken and count + len(slots) > BATCH:
                 break
@@ -217,13 +219,13 @@ class Crew:
             raise FailedError(f"the layout can't be kept for the minds: {self._trouble}")
         return self._process.poll() is None
 
-    def set_up(self, layout: Layout, file: Path, slots: int, weights: Path | None) -> None:
+    def set_up(self, layout: Layout, kept: Kept, slots: int, weights: Path | None) -> None:
         """Has a layout written and loaded there; questions asked from now on belong to it."""
-        setup = {"layout": str(file), "slots": slots, "weights": None if weights is None else str(weights)}
+        setup = {"layout": str(kept.layout_file), "slots": slots, "weights": None if weights is None else str(weights)}
         text = json.dumps(setup).encode()
 
         def task() -> Sequence[bytes]:
-            layoutfile.keep(layout, file)
+            kept.keep(layout)
             return mindwork.HEAD.pack(mindwork.SETUP, 0, len(text)), text
 
         self._tasks.put(task)

@@ -25,6 +25,7 @@ from ecumene_server.freeze import Freezer
 from ecumene_server.host import Host
 from ecumene_server.hub import Hub, Opening
 from ecumene_server.journal import Journal
+from ecumene_server.kept import Kept
 from ecumene_server.late import LateMinds
 from ecumene_server.live import Live
 from ecumene_server.minding import Thoughts, engage, minds_for
@@ -42,7 +43,6 @@ from ecumene_world import Layout, SceneGraph, compile_layout
 from ecumene_world.assets.humanoid import VARIANTS, humanoid_glb
 from ecumene_world.command import Recompile, Role
 from ecumene_world.errors import GraphError
-from ecumene_world.exporters.glb import write_glb
 
 SWITCH_S: Final = 0.001
 """How long a thread may keep the interpreter when another wants it: a tick must not wait for a broadcast."""
@@ -64,7 +64,7 @@ class App:
 
     Attributes:
         settings: What it was told.
-        name: Under which the world is kept.
+        kept: What is kept of the world beside the store.
         epoch: Counts server starts of this world.
         session: The world; touched by the tick thread only.
         host: The tick thread.
@@ -86,7 +86,7 @@ class App:
     """
 
     settings: Settings
-    name: str
+    kept: Kept
     epoch: int
     session: Session
     host: Host
@@ -105,6 +105,11 @@ class App:
     snapshot_s: float = 0.0
     unsaved: str | None = None
     failure: BaseException | None = None
+
+    @property
+    def name(self) -> str:
+        """Under which the world is kept."""
+        return self.kept.name
 
     @property
     def saved_tick(self) -> int:
@@ -157,6 +162,7 @@ class App:
         if not await self.host.wonder(lambda: self._swap(layout, edits, hurried)):
             return None
         self.hub.scene_changed(await self.show(graph))
+        await asyncio.to_thread(self.kept.keep_if_possible, layout)
         return edits
 
     def _swap(self, layout: Layout, edits: int, hurried: bool) -> bool:
@@ -169,7 +175,7 @@ class App:
 
     async def show(self, graph: SceneGraph) -> str:
         """Serves the scene file of a graph; returns its URL."""
-        content = await asyncio.to_thread(_scene_file, graph)
+        content = await asyncio.to_thread(_scene_file, self.kept, graph)
         self.site.put(SCENE_PATH, content)
         return _scene_url(content)
 
@@ -189,8 +195,9 @@ async def running(settings: Settings, tell: Callable[[str], None]) -> AsyncItera
         token = auth.admin_token(openworld.folder(settings) / f"{wanted.name}.admin")
         url = openworld.database_url(settings, wanted.name)
         store = await stack.enter_async_context(open_store(url, wanted.name, admin_token=token))
-        session = await _session(settings, wanted, store, tell)
-        app = await _assemble(settings, wanted.name, session, store, tell)
+        kept = Kept(openworld.folder(settings), wanted.name)
+        session = await _session(settings, wanted, store, kept, tell)
+        app = await _assemble(settings, kept, session, store, tell)
         stack.push_async_callback(_close, app)
         await stack.enter_async_context(_listening(app))
         gc.collect()
@@ -202,23 +209,29 @@ async def running(settings: Settings, tell: Callable[[str], None]) -> AsyncItera
         yield app
 
 
-async def _session(settings: Settings, wanted: Wanted, store: Store, tell: Callable[[str], None]) -> Session:
+async def _session(
+    settings: Settings, wanted: Wanted, store: Store, kept: Kept, tell: Callable[[str], None]
+) -> Session:
     def scenario() -> Inhabited:
         return Inhabited(wanted.build, wanted.npcs, settings.visitors)
 
-    recovered = await recover(store, scenario, tell, device=settings.device)
+    layout = await asyncio.to_thread(kept.layout)
+    recovered = await recover(store, scenario, tell, device=settings.device, layout=layout)
     if recovered is not None:
         tell(f"{wanted.name} goes on at tick {recovered.session.now}, {recovered.replayed} of them replayed.")
-        return recovered.session
-    tell(f"Making {wanted.name}.")
-    return await asyncio.to_thread(Session, scenario(), seed=settings.seed, device=settings.device)
+        session = recovered.session
+    else:
+        tell(f"Making {wanted.name}.")
+        session = await asyncio.to_thread(Session, scenario(), seed=settings.seed, device=settings.device)
+    await asyncio.to_thread(kept.keep_if_possible, session.world.layout)
+    return session
 
 
-async def _assemble(settings: Settings, name: str, session: Session, store: Store, tell: Callable[[str], None]) -> App:
+async def _assemble(settings: Settings, kept: Kept, session: Session, store: Store, tell: Callable[[str], None]) -> App:
     loop = asyncio.get_running_loop()
     epoch = await store.begin_epoch(session.now)
     minds = minds_for(settings, session, tell)
-    decider = None if minds is None else engage(minds, session, openworld.folder(settings) / f"{name}.layout")
+    decider = None if minds is None else engage(minds, session, kept)
 
     def publish(news: News) -> None:
         loop.call_soon_threadsafe(_published, app, news)
@@ -228,7 +241,7 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     wayfinder = Wayfinder(session.routes)
     host = Host(session, watch, log, publish, _chore(session, wayfinder))
     session.thoughts = None if minds is None else Thoughts(minds, host.ask, host.submit)
-    content = await asyncio.to_thread(_scene_file, freezer.graph())
+    content = await asyncio.to_thread(_scene_file, kept, freezer.graph())
     people = await asyncio.to_thread(_people_files)
     site = http.Site({**http.page_files(), **people, SCENE_PATH: content})
     journal = Journal(store, epoch, lambda tick: app.hub.committed(tick), lambda why: app.hub.unsaved(why))  # noqa: PLW0108
@@ -237,7 +250,7 @@ async def _assemble(settings: Settings, name: str, session: Session, store: Stor
     budget = settings.budget_kb * 1024 // 20
     live = Live(host, session.engine, minds)
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
-    app = App(settings, name, epoch, session, host, hub, store, journal, site, decider, freezer, wayfinder)
+    app = App(settings, kept, epoch, session, host, hub, store, journal, site, decider, freezer, wayfinder)
     if settings.mqtt:
         app.bridge = Bridge(Broker.of(settings.mqtt), host, opening.place, opening.people)
     site.put("/healthz", lambda: http.plain(status.health(app)))
@@ -385,8 +398,8 @@ async def _part(app: App) -> None:
         connection.transport.abort()
 
 
-def _scene_file(graph: SceneGraph) -> http.Body:
-    return http.body(write_glb(graph), "model/gltf-binary", cache="no-cache")
+def _scene_file(kept: Kept, graph: SceneGraph) -> http.Body:
+    return http.body(kept.scene(graph), "model/gltf-binary", cache="no-cache")
 
 
 def _people_files() -> dict[str, http.Source]:

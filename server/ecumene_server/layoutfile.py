@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
+import threading
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +30,13 @@ ALIGN: Final = 64
 _PLAIN: Final = ("hash", "graph_hash", "asked_cell_m", "names", "depth_start", "cell_m", "origin", "place_role")
 
 
-def write(layout: Layout, path: Path) -> None:
+def write(layout: Layout, path: Path, made_by: str = "") -> None:
     """Keeps a layout in a file, replacing the one that is there.
+
+    Args:
+        layout: What is kept.
+        path: Where.
+        made_by: Names the program that compiled it.
 
     Raises:
         OSError: The file can't be written.
@@ -42,32 +47,36 @@ def write(layout: Layout, path: Path) -> None:
         entries[name] = {"dtype": array.dtype.newbyteorder("<").str, "shape": list(array.shape), "start": end}
         parts.append(_padded(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()))
         end += len(parts[-1])
-    plain = {name: getattr(layout, name) for name in _PLAIN}
+    plain = {"made_by": made_by, **{name: getattr(layout, name) for name in _PLAIN}}
     tables = {"thing_index": dict(layout.thing_index), "place_index": dict(layout.place_index)}
     text = json.dumps({**plain, **tables, "unreachable": layout.unreachable, "tensors": entries}).encode()
     text += b" " * (-(PREFIX.size + len(text)) % ALIGN)
     body = b"".join([text, *parts])
-    draft = path.with_suffix(f".{os.getpid()}")
+    draft = path.with_suffix(f".{threading.get_ident()}")
     draft.write_bytes(PREFIX.pack(MAGIC, hashlib.sha256(body).digest(), len(text)) + body)
     draft.replace(path)
 
 
-def keep(layout: Layout, path: Path) -> None:
+def keep(layout: Layout, path: Path, made_by: str = "") -> None:
     """Does as `write` unless the file holds that layout already.
 
     Raises:
         OSError: The file can't be written.
     """
-    kept = read(path)
+    kept = read(path, made_by)
     if kept is None or kept.hash != layout.hash:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(layout, path)
+        write(layout, path, made_by)
 
 
-def read(path: Path) -> Layout | None:
+def read(path: Path, made_by: str | None = None) -> Layout | None:
     """Returns the layout in a file on the CPU, None if there is no file, or none that this program wrote undamaged.
 
     Its tensors lie in the file itself, shared with all who read it; writing to them changes this process's copy only.
+
+    Args:
+        path: Where.
+        made_by: Under which name it must have been written; None takes any.
     """
     try:
         data = np.memmap(path, np.uint8, "c")
@@ -79,6 +88,8 @@ def read(path: Path) -> Layout | None:
     if magic != MAGIC or hashlib.sha256(data[PREFIX.size :].data).digest() != checksum:
         return None
     header = json.loads(data[PREFIX.size : PREFIX.size + length].tobytes())
+    if made_by not in (None, header.pop("made_by", None)):
+        return None
     if set(header) - {"tensors"} | set(header["tensors"]) != {field.name for field in fields(Layout)} - {"row"}:
         return None
     start = PREFIX.size + length

@@ -16,6 +16,7 @@ from ecumene_server import records
 from ecumene_server.errors import DamagedError, FailedError
 from ecumene_server.store import LogRow, SnapshotInfo
 from ecumene_world.errors import SnapshotError
+from ecumene_world.layout import Layout
 
 
 class History(Protocol):
@@ -57,10 +58,18 @@ async def recover(
     tell: Callable[[str], None],
     *,
     device: torch.device | str = "cpu",
+    layout: Layout | None = None,
 ) -> Recovered | None:
     """Returns the stored world as it was when its last record was written, None when nothing is stored.
 
     A damaged snapshot is passed over for the one before; a damaged or missing record ends the replay. Both are told.
+
+    Args:
+        history: What is stored.
+        scenario: Makes the scenario that the world is of.
+        tell: Takes sentences for whoever started the server.
+        device: Where tensors are to be.
+        layout: A compiled layout at hand; it saves compiling if it is the snapshot's.
 
     Raises:
         FailedError: There are snapshots, but none of them can be read.
@@ -70,7 +79,7 @@ async def recover(
         return None
     for info in found:
         try:
-            session = restored(await history.snapshot_body(info), scenario(), device=device)
+            session = restored(await history.snapshot_body(info), scenario(), device=device, layout=layout)
         except (DamagedError, SnapshotError, ScenarioError) as error:
             tell(f"The snapshot of tick {info.tick} can't be used, the one before is tried: {error}.")
             continue

@@ -11,6 +11,7 @@ from tests.integration.squares import square
 from ecumene_server import apart
 from ecumene_server.apart import ApartMinds
 from ecumene_server.errors import FailedError
+from ecumene_server.kept import Kept
 from ecumene_sim.frame import Actions
 from ecumene_world import Node, compile_layout
 from ecumene_world.command import Despawn, SetIntent, Spawn
@@ -27,7 +28,7 @@ def inhabited() -> World:
 
 @pytest.fixture(scope="module")
 def minds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApartMinds]:
-    found = ApartMinds(inhabited(), None, tmp_path_factory.mktemp("layouts") / "square.layout")
+    found = ApartMinds(inhabited(), None, Kept(tmp_path_factory.mktemp("layouts"), "square"))
     yield found
     found.close()
 
@@ -128,7 +129,7 @@ def test_one_that_never_decides_is_given_up(minds: ApartMinds, monkeypatch: pyte
 
 def test_a_layout_that_cannot_be_kept_ends_it(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file where a folder is needed")
-    minds = ApartMinds(inhabited(), None, tmp_path / "taken" / "square.layout")
+    minds = ApartMinds(inhabited(), None, Kept(tmp_path / "taken", "square"))
     with pytest.raises(FailedError, match="can't be kept"):
         until(minds, torch.tensor([0]), some)
     minds.close()
