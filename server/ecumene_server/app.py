@@ -32,6 +32,7 @@ from ecumene_server.minding import Thoughts, engage, minds_for
 from ecumene_server.mqtt import Bridge
 from ecumene_server.news import News
 from ecumene_server.openworld import Inhabited, Wanted
+from ecumene_server.population import fitted
 from ecumene_server.records import TickLog
 from ecumene_server.recovery import recover
 from ecumene_server.settings import Settings
@@ -219,7 +220,8 @@ async def _session(
     recovered = await recover(store, scenario, tell, device=settings.device, layout=layout)
     if recovered is not None:
         tell(f"{wanted.name} goes on at tick {recovered.session.now}, {recovered.replayed} of them replayed.")
-        session = recovered.session
+        asked = None if settings.npcs < 0 else settings.npcs
+        session = fitted(recovered.session, npcs=asked, visitors=settings.visitors)
     else:
         tell(f"Making {wanted.name}.")
         session = await asyncio.to_thread(Session, scenario(), seed=settings.seed, device=settings.device)

@@ -218,6 +218,17 @@ class State:
         """Returns a deep copy."""
         return State(**{name: tensor.clone() for name, tensor in self.fields().items()})
 
+    def with_slots(self, slots: int) -> State:
+        """Returns a deep copy with more avatar slots; those that are new are free."""
+        assert self.slots <= slots <= MAX_SLOTS, f"slots must be {self.slots}..{MAX_SLOTS}, not {slots}"
+        wider = self.clone()
+        for each in fields(State):
+            if each.metadata["shape"].startswith("BC"):
+                column: Tensor = getattr(self, each.name)
+                new = column.new_full((self.worlds, slots - self.slots, *column.shape[2:]), each.metadata["fill"])
+                setattr(wider, each.name, torch.cat([column, new], dim=1))
+        return wider
+
     def copy_(self, other: State) -> State:
         """Overwrites every tensor in place with those of `other`, which must have the same shapes; returns self."""
         for name, tensor in self.fields().items():

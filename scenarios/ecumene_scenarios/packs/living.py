@@ -62,7 +62,7 @@ class Living(Scenario):
             [
                 *leaving,
                 *(
-                    self._resident(world, index, number, generator)
+                    self.resident(world, index, number, generator)
                     for index in range(len(chosen))
                     if chosen[index]
                     for number in range(self.number)
@@ -85,7 +85,8 @@ class Living(Scenario):
         del tick, world
         return ()
 
-    def _resident(self, world: World, index: int, number: int, generator: torch.Generator) -> Command:
+    def resident(self, world: World, index: int, number: int, generator: torch.Generator) -> Command:
+        """Returns how somebody new enters a world: NPC `number` of the world `index`, its looks and pace by chance."""
         key = f"npc:{number}" if world.state.worlds == 1 else f"npc:{index}.{number}"
         speed = 1.1 + 0.5 * float(torch.rand((), generator=generator))
         look = int(torch.randint(1 << 30, (), generator=generator))

@@ -24,6 +24,18 @@ def test_every_column_starts_with_worlds(state: State) -> None:
     assert (state.worlds, state.slots) == (2, 3)
 
 
+def test_more_slots_keep_who_is_there_and_add_free_ones(state: State) -> None:
+    state.alive[:, 1], state.position[1, 1, 0], state.serial[0, 2] = True, 7.5, 4
+    wider, fresh = state.with_slots(5), State.empty(2, 5, compiled(yard()))
+    for name, column in wider.fields().items():
+        assert column.shape == getattr(fresh, name).shape
+        if column.shape[1:2] == (5,):
+            assert torch.equal(column[:, :3], getattr(state, name))
+            assert torch.equal(column[:, 3:], getattr(fresh, name)[:, 3:])
+    wider.position[:] = 0
+    assert state.position[1, 1, 0] == 7.5, "it is a copy"
+
+
 def test_bodies_start_with_usual_measures_and_nothing_in_hand(state: State) -> None:
     first: dict[str, Any] = {name: column[0, 0].tolist() for name, column in state.fields().items() if name != "tick"}
     assert (first["radius"], first["mass"], first["max_speed"]) == pytest.approx((0.25, 70, 1.4))
