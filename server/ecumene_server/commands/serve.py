@@ -40,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default=unset, help="address to listen on (127.0.0.1; 0.0.0.0 for the network)")
     parser.add_argument("--port", type=int, default=unset, help="port to listen on (8080; 0 for any free one)")
     parser.add_argument(
-        "--npcs", type=int, default=unset, metavar="N", help="how many NPCs a new world gets (200 in a town)"
+        "--npcs", type=int, default=unset, metavar="N", help="how many NPCs live there (200 in a new town)"
     )
     parser.add_argument("--visitors", type=int, default=unset, metavar="N", help="most visitors at a time (128)")
     parser.add_argument("--seed", type=int, default=unset, metavar="S", help="of generated worlds and their people (0)")
