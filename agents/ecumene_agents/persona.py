@@ -42,7 +42,7 @@ WORKPLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "guard": ("museum", "office", "square"),
     "cleaner": ("office", "school", "museum"),
 }
-"""Roles of the places where each role works, the best one first; whoever is not listed has no work."""
+"""Roles of the places where each role works, the best one first; a post, a place whose role is the job, goes before."""
 DUTIES: Final[Mapping[str, str]] = {
     "shopkeeper": "I keep a shop",
     "gardener": "I look after the plants",
@@ -122,7 +122,7 @@ def persona_of(avatar: Avatar, layout: Layout, seed: int, keys: Sequence[str]) -
         role=avatar.role,
         temper=pick(TEMPERS, seed, key, "temper"),
         home=_one_of(layout, HOMES, seed, key, "home"),
-        work=_first_of(layout, WORKPLACES.get(avatar.role, ()), seed, key),
+        work=_first_of(layout, (avatar.role, *WORKPLACES.get(avatar.role, ())), seed, key),
         likes=tuple(some(likes, 4, seed, key, "likes")),
         friends=tuple([other for other in known if other != key][:FRIENDS]),
         rising=6.5 + 1.5 * number(seed, key, "rising"),

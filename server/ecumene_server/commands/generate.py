@@ -9,6 +9,9 @@ from typing import Any
 
 from ecumene_server.commands import inspection, output
 from ecumene_server.commands.files import written
+from ecumene_server.errors import UsageError
+from ecumene_world.errors import RequestError
+from ecumene_world.generate import TYPES, generated
 
 
 def add(subcommands: Any) -> None:
@@ -18,9 +21,9 @@ def add(subcommands: Any) -> None:
         help="make a world from a seed",
         description="Makes a world from a seed: the same seed gives the same world.",
     )
-    parser.add_argument("type", metavar="TYPE", help="town, plaza, apartment or arena")
+    parser.add_argument("type", metavar="TYPE", help=", ".join(TYPES))
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="any whole number (0)")
-    parser.add_argument("--tags", default="", metavar="A,B", help="what it should be like")
+    parser.add_argument("--tags", default="", metavar="A,B", help="what it should be like, such as cozy,elderly")
     parser.add_argument("--size", type=float, metavar="M", help="edge length, metres")
     inspection.add_outputs(parser)
     parser.set_defaults(run=run)
@@ -28,13 +31,22 @@ def add(subcommands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Makes, checks and writes the world."""
-    from ecumene_world.generate import generate
-
     start = time.perf_counter()
     tags = tuple(tag.strip() for tag in options.tags.split(",") if tag.strip())
-    graph = generate(options.type, options.seed, tags=tags, size_m=options.size)
-    seconds = time.perf_counter() - start
-    report = {"type": options.type, "seed": options.seed, **inspection.report(graph), "seconds": round(seconds, 3)}
+    with output.bar(f"{options.type} {options.seed}", "%") as tell:
+        try:
+            made = generated(
+                options.type,
+                options.seed,
+                tags=tags,
+                size_m=options.size,
+                progress=lambda _, share: tell(round(100 * share), 100),
+            )
+        except RequestError as error:
+            raise UsageError(str(error)) from error
+    graph, seconds = made.graph, time.perf_counter() - start
+    report = {"type": options.type, "seed": options.seed, **inspection.report(graph, made.report)}
+    report |= {"repairs": list(made.repairs), "seconds": round(seconds, 3)}
     if options.output:
         written(Path(options.output), graph.save)
     inspection.write_pictures(graph, options)

@@ -9,7 +9,9 @@ from typing import Any
 
 from ecumene_server.commands import inspection, output
 from ecumene_server.commands.files import existing, written
+from ecumene_server.errors import UsageError
 from ecumene_world import datasets, importers
+from ecumene_world.errors import ImportFailed
 
 
 def add(subcommands: Any) -> None:
@@ -29,7 +31,10 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     known = options.file in datasets.RECIPES
     path = datasets.fetch(options.file) if known else existing(Path(options.file))
-    graph = importers.read(path)
+    try:
+        graph = importers.read(path)
+    except ImportFailed as error:
+        raise UsageError(str(error)) from error
     seconds = time.perf_counter() - start
     report = {"source": path.name, **inspection.report(graph), "seconds": round(seconds, 3)}
     report["attribution"] = list(graph.attribution)

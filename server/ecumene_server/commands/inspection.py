@@ -9,10 +9,13 @@ from typing import Any, Final
 from ecumene_server.commands.files import written
 from ecumene_world import SceneGraph, compile_layout
 from ecumene_world.exporters.glb import write_glb
+from ecumene_world.gate.repair import measured
+from ecumene_world.gate.report import Report
+from ecumene_world.gate.scene import Scene
 from ecumene_world.preview import write_preview
 
-REACHABLE: Final = 0.98
-"""Share of places and seats that somebody must be able to walk to."""
+_UNITS: Final = {"doors": " m", "colliders": " m", "supported": "", "spawns": ""}
+"""What values are counted in; the rest are shares."""
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -23,12 +26,10 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
-def report(graph: SceneGraph) -> dict[str, Any]:
-    """Returns hash, size and the gate: whether people can get to what is there."""
+def report(graph: SceneGraph, gate: Report | None = None) -> dict[str, Any]:
+    """Returns hash, size and what the gate says, measured now if it was not before."""
     layout = compile_layout(graph)
-    sought = len(layout.place_role) + int((layout.thing_seat[:, 0] >= 0).sum()) + len(layout.unreachable)
-    share = 1.0 if sought == 0 else 1.0 - len(layout.unreachable) / sought
-    gate = {"reachable": {"value": round(share, 4), "limit": REACHABLE, "ok": share >= REACHABLE}}
+    said = measured(Scene(graph, layout)) if gate is None else gate
     return {
         "name": graph.name,
         "hash": graph.hash(),
@@ -36,8 +37,8 @@ def report(graph: SceneGraph) -> dict[str, Any]:
         "things": len(layout.thing_kind),
         "places": len(layout.place_role),
         "unreachable": list(layout.unreachable),
-        "gate": gate,
-        "ok": all(check["ok"] for check in gate.values()),
+        "gate": said.to_json(),
+        "ok": said.ok,
     }
 
 
@@ -53,6 +54,8 @@ def tell(report: dict[str, Any]) -> None:
     """Prints a report for people."""
     print(f"{report['name']}: {report['nodes']} nodes, {report['things']} things, {report['places']} places")
     for name, check in report["gate"].items():
-        print(f"  {name} {check['value']:.1%} (at least {check['limit']:.0%}): {'ok' if check['ok'] else 'failed'}")
+        unit = _UNITS.get(name)
+        value, limit = (f"{check[key]:.1%}" if unit is None else f"{check[key]:g}{unit}" for key in ("value", "limit"))
+        print(f"  {name} {value}, limit {limit}: {'ok' if check['ok'] else 'failed'}")
     if report["unreachable"]:
         print(f"  nobody can walk to: {', '.join(report['unreachable'][:8])}")

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecumene_world.generate.interiors import largest_rectangle
+from ecumene_world.generate.rectangle import largest_rectangle
 from ecumene_world.generate.lines import area_m2, at, beside, gaps, length_m, stations
 from ecumene_world.generate.site import Site
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from ecumene_world.assets import furniture, indoor, loose, nature, people, street, structure, vehicles
+from ecumene_world.assets import fittings, furniture, indoor, loose, nature, people, street, structure, vehicles
 from ecumene_world.assets.asset import Asset
 from ecumene_world.assets.buildings import building
 from ecumene_world.assets.recipe import Draw, Recipe
@@ -26,6 +26,7 @@ _ALL: Final[tuple[Recipe, ...]] = (
     *vehicles.RECIPES,
     *furniture.RECIPES,
     *indoor.RECIPES,
+    *fittings.RECIPES,
     *loose.RECIPES,
     *people.RECIPES,
 )

@@ -109,7 +109,7 @@ def bin_(draw: Draw) -> Asset:
 
 
 def signpost(draw: Draw) -> Asset:
-    """A post with two to four arrow boards that point different ways."""
+    """A post with two or three arrow boards that point different ways."""
     height = draw.size("height_m", 2.5, 3.0)
     wood = draw.colour(palette.WALNUT)
     parts = [
@@ -119,7 +119,7 @@ def signpost(draw: Draw) -> Asset:
             sides=6,
         )
     ]
-    boards = 2 + draw.variant % 3
+    boards = 2 + draw.variant % 2
     for index in range(boards):
         long, tall = draw.between(0.72, 0.95), 0.19
         tint = palette.ACCENTS[(draw.variant + index) % len(palette.ACCENTS)] if draw.variant % 2 else palette.TRIM
@@ -365,7 +365,7 @@ def kiosk(draw: Draw) -> Asset:
         box((0.03, 0.26, 0.34), tone, (apothem + 0.02, y, 0.5))
         for y, tone in ((-0.3, palette.PAPER), (0.02, papers), (0.32, palette.PAPER))
     ]
-    return solid("kiosk", parts, [post(radius * 1.05, height)])
+    return solid("kiosk", parts, [post(radius * 1.2, height)])
 
 
 def parasol_table(draw: Draw) -> Asset:
@@ -428,7 +428,7 @@ def bell_post(draw: Draw) -> Asset:
     parts.append(sphere(0.04, darker(metal, 0.35), (0.48, 0, hang - 0.33), detail=0))
     parts.append(bar((0.48, 0, hang - 0.8), (0.48, 0, hang - 0.34), 0.012, palette.PAPER, sides=3))
     parts.append(pillow((0.06, 0.06, 0.1), draw.pick(palette.ACCENTS), (0.48, 0, hang - 0.88), bevel=0.02))
-    return solid("bell_post", parts, [post(0.18, height)])
+    return solid("bell_post", parts, [post(0.18, height), post(0.17, height, (0.48, 0.0))])
 
 
 def _bench_frame(colour: RGB, thick: float) -> Mesh:

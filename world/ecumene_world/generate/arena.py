@@ -14,13 +14,12 @@ import numpy as np
 
 from ecumene_world.errors import GraphError
 from ecumene_world.generate.builder import Builder
-from ecumene_world.generate.rooms import INNER_WALL_M, Opening, wall
+from ecumene_world.generate.walls import INNER_WALL_M, Opening, wall
 from ecumene_world.generate.site import Site
 from ecumene_world.graph import SceneGraph
 from ecumene_world.plain import JSON
 from ecumene_world.pose import Pose
 
-TAGS: Final = ("open", "doors")
 _CELL_M: Final = 0.125
 _GAP_M: Final = 1.6
 _WALL_M: Final = 2.4

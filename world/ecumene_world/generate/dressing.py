@@ -16,6 +16,7 @@ from ecumene_world.generate.greens import plant
 from ecumene_world.generate.houses import build_houses, dress_fronts
 from ecumene_world.generate.lines import area_m2, beside, middle
 from ecumene_world.generate.plan import PAVEMENT_Z_M, TownPlan
+from ecumene_world.generate.room_building import NO_WISH, Wish
 from ecumene_world.generate.site import Reach, Site
 from ecumene_world.generate.square import set_square
 from ecumene_world.generate.streets import line_street
@@ -28,12 +29,12 @@ _MARGIN_M: Final = 2.0
 _FOOT: Final = ("pavement", "plaza", "path")
 
 
-def dress(plan: TownPlan, seed: int) -> SceneGraph:
-    """Returns the scene graph of a planned town; the same for the same plan and seed."""
+def dress(plan: TownPlan, seed: int, wish: Wish = NO_WISH) -> SceneGraph:
+    """Returns the scene graph of a planned town; the same for the same plan, seed and wish."""
     graph = SceneGraph(plan.name, seed, plan.attribution)
     x0, y0, x1, y1 = plan.bounds
     site = Site((x0 - _MARGIN_M, y0 - _MARGIN_M, x1 + _MARGIN_M, y1 + _MARGIN_M))
-    work = Work(plan, Builder(graph, site, seed), seed, np.random.default_rng([seed, 5]))
+    work = Work(plan, Builder(graph, site, seed), seed, np.random.default_rng([seed, 5]), wish)
     names = street_names(plan.streets, seed)
     for surface in plan.surfaces:
         work.build.surface(surface.kind, surface.polygon, surface.z, surface.style)

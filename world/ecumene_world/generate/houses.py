@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import cos, hypot, sin
 from typing import Final
 
@@ -16,17 +17,23 @@ from ecumene_world.pose import Pose
 
 _FOOT: Final = ("pavement", "plaza", "path")
 PUBLIC: Final = frozenset({"cafe", "shop", "museum", "school", "clinic", "office"})
-ENTERABLE: Final = {"cafe": 2, "museum": 1, "shop": 2, "clinic": 1, "office": 1, "school": 1, "home": 2, "apartment": 1}
+ENTERABLE: Final[Mapping[str, int]] = {
+    **{"cafe": 2, "museum": 1, "shop": 3, "clinic": 1, "office": 2, "school": 1, "home": 3},
+    **dict.fromkeys(("apartment", "meeting", "classroom"), 1),
+}
 """How many buildings of each use are furnished, if they suit; the ones nearest to the square."""
+_HOUSES: Final = 100
+"""In a town of so many houses; larger ones get more."""
 
 
 def build_houses(work: Work) -> set[int]:
     """Adds all buildings; returns the indices of those that can be entered."""
     inside = _enterable(work)
-    for n, house in enumerate(work.plan.houses):
+    for house in work.plan.houses:
         work.site.paint(house.polygon, "built")
+    for n, house in enumerate(work.plan.houses):
         if n in inside:
-            enter(work.build, house, work.seed)
+            enter(work.build, house, work.seed, work.wish)
         else:
             _solid(work, house)
         if house.entrance is not None:
@@ -69,7 +76,8 @@ def _enterable(work: Work) -> set[int]:
     centre = square.centre if square else (0.0, 0.0)
     houses = work.plan.houses
     near = sorted(range(len(houses)), key=lambda n: hypot(*(houses[n].polygon.mean(0) - centre)))
-    left = dict(ENTERABLE)
+    scale = max(1, round(len(houses) / _HOUSES))
+    left = {use: count * scale for use, count in ENTERABLE.items()}
     chosen = set()
     for n in near:
         if left.get(houses[n].use, 0) > 0 and suits(houses[n]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from math import cos, pi, sin
 from typing import Final
@@ -11,20 +10,20 @@ import numpy as np
 
 from ecumene_world.generate.dressing import dress
 from ecumene_world.generate.plan import PAVEMENT_Z_M, Green, House, Square, Surface, TownPlan
+from ecumene_world.generate.room_building import Wish
 from ecumene_world.generate.survey import Points
 from ecumene_world.graph import SceneGraph
 
-TAGS: Final = ("quiet",)
 _ROW_M: Final = 11.0
 _NAMES: Final = ("Fountain Plaza", "Linden Plaza", "Plaza of the Herons")
 _OVERLAY_M: Final = 0.006
 """How far a pattern lies above the paving it lies on."""
 
 
-def plaza(seed: int, size_m: float, tags: Sequence[str]) -> SceneGraph:
+def plaza(seed: int, size_m: float, wish: Wish) -> SceneGraph:
     """Returns a plaza; `size_m` stretches it, the tag `quiet` leaves the market out."""
     rng = np.random.default_rng([seed, 31])
-    market = "quiet" not in tags
+    market = "quiet" not in wish.tags
     half = size_m / 2
     houses = _houses(rng, half)
     front = half - _ROW_M - 1.0
@@ -59,7 +58,7 @@ def plaza(seed: int, size_m: float, tags: Sequence[str]) -> SceneGraph:
         [],
         (),
     )
-    return dress(plan, seed)
+    return dress(plan, seed, wish)
 
 
 def _houses(rng: np.random.Generator, half: float) -> list[House]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -11,25 +12,28 @@ import numpy as np
 from ecumene_world.assets.polygon import area_m2, inset
 from ecumene_world.generate.dressing import dress
 from ecumene_world.generate.planner import plan_town
+from ecumene_world.generate.room_building import Wish
+from ecumene_world.generate.statistics import median_of_town
 from ecumene_world.generate.survey import Area, Footprint, Points, Survey, Way
 from ecumene_world.graph import SceneGraph
 
-TAGS: Final = ("dense", "green", "villas")
-_BLOCK_M: Final = 64.0
 _LANE_M: Final = 7.5
+_GATEWAY_M: Final = 4.2
+"""Width of the gap in a row of houses that leads into the courtyard."""
 _SETBACK_M: Final = _LANE_M / 2 + 5.0
 
 
-def town(seed: int, size_m: float, tags: Sequence[str]) -> SceneGraph:
+def town(seed: int, size_m: float, wish: Wish) -> SceneGraph:
     """Returns a town about `size_m` wide; tags: `dense` (more rows), `green` (more parks), `villas` (more gardens)."""
-    return dress(plan_town(survey(seed, size_m, tags), seed), seed)
+    return dress(plan_town(survey(seed, size_m, wish.tags), seed), seed, wish)
 
 
 def survey(seed: int, size_m: float, tags: Sequence[str]) -> Survey:
-    """Returns streets and footprints of a made-up town."""
+    """Returns streets and footprints of a made-up town, its blocks as large as real ones where there is room for them."""
     rng = np.random.default_rng([seed, 21])
-    count = max(2, round(size_m / _BLOCK_M))
-    nodes = _nodes(rng, count)
+    usual = sqrt(median_of_town("block_area_m2"))
+    count = max(3, round(size_m / (0.8 * usual)))
+    nodes = _nodes(rng, count, size_m / count)
     ways = [Way(line, _LANE_M) for line in (*nodes, *nodes.transpose(1, 0, 2))]
     middle = (count // 2, count // 2)
     footprints: list[Footprint] = []
@@ -44,18 +48,26 @@ def survey(seed: int, size_m: float, tags: Sequence[str]) -> Survey:
             sort = _sort(rng, tags)
             if sort == "park":
                 areas.append(Area(block, "green"))
+            elif sort == "row":
+                houses, gateway = _row(rng, block)
+                footprints += houses
+                ways += [Way(gateway, _GATEWAY_M - 1.4, path=True)] if gateway is not None else []
             else:
-                footprints += list(_row(rng, block) if sort == "row" else _villas(rng, block))
+                footprints += list(_villas(rng, block))
     return Survey(f"Town {seed}", footprints, ways, areas)
 
 
-def _nodes(rng: np.random.Generator, count: int) -> Points:
+def _nodes(rng: np.random.Generator, count: int, block_m: float) -> Points:
     """Returns street corners (count + 1, count + 1, 2), a grid that is bent and jittered."""
-    steps = [np.concatenate([[0.0], np.cumsum(rng.uniform(0.84, 1.2, count) * _BLOCK_M)]) for _ in range(2)]
+    steps = [np.concatenate([[0.0], np.cumsum(rng.uniform(0.8, 1.2, count) * block_m)]) for _ in range(2)]
     x, y = np.meshgrid(steps[0] - steps[0].mean(), steps[1] - steps[1].mean())
-    bend, phase = rng.uniform(3.0, 8.0, 2), rng.uniform(0, 2 * np.pi, 2)
-    jitter = rng.uniform(-3.0, 3.0, (2, *x.shape))
-    bent = [x + bend[0] * np.sin(y / 90 + phase[0]) + jitter[0], y + bend[1] * np.sin(x / 90 + phase[1]) + jitter[1]]
+    bend, phase = rng.uniform(0.10, 0.22, 2) * block_m, rng.uniform(0, 2 * np.pi, 2)
+    jitter = rng.uniform(-0.09, 0.09, (2, *x.shape)) * block_m
+    wave = 1.1 * block_m
+    bent = [
+        x + bend[0] * np.sin(y / wave + phase[0]) + jitter[0],
+        y + bend[1] * np.sin(x / wave + phase[1]) + jitter[1],
+    ]
     return np.stack(bent, -1)
 
 
@@ -65,28 +77,45 @@ def _sort(rng: np.random.Generator, tags: Sequence[str]) -> str:
     return ("row", "villas", "park")[int(rng.choice(3, p=weights / weights.sum()))]
 
 
-def _row(rng: np.random.Generator, block: Points) -> Iterator[Footprint]:
-    """Yields houses wall to wall around a courtyard; each side of the block is divided evenly."""
+def _row(rng: np.random.Generator, block: Points) -> tuple[list[Footprint], Points | None]:
+    """Returns houses wall to wall around a courtyard, and the way through the gap that leads into it.
+
+    Each side of the block is divided evenly; beside the gap, the houses are so much shorter.
+    """
     yard = inset(block, float(rng.uniform(11.0, 13.5)))
-    if area_m2(yard) < 60.0 or area_m2(block) < 400.0:
-        yield from _villas(rng, block)
-        return
+    if len(yard) != len(block) or area_m2(yard) < 60.0 or area_m2(block) < 400.0:
+        return list(_villas(rng, block)), None
+    found: list[Footprint] = []
+    gateway: Points | None = None
+    gate_side = int(rng.integers(len(block)))
     for n in range(len(block)):
         a, b = block[n], block[(n + 1) % len(block)]
         c, d = yard[n], yard[(n + 1) % len(block)]
-        houses = max(2, round(float(np.hypot(*(b - a))) / float(rng.uniform(13.0, 17.0))))
+        length = float(np.hypot(*(b - a)))
+        houses = max(2, round(length / float(rng.uniform(13.0, 17.0))))
         cuts = np.linspace(0, 1, houses + 1)
-        for s, t in pairwise(cuts.tolist()):
-            ring = [a + (b - a) * s, a + (b - a) * t, c + (d - c) * t, c + (d - c) * s]
-            yield Footprint(np.array(ring), 0.6 + 3.1 * int(rng.integers(2, 6)))
+        gap = _GATEWAY_M / length if n == gate_side else 0.0
+        at = int(rng.integers(1, houses)) if houses > 1 else 0
+        for index, (s, t) in enumerate(pairwise(cuts.tolist())):
+            start = s + gap / 2 if gap and index == at else s
+            end = t - gap / 2 if gap and index == at - 1 else t
+            ring = [a + (b - a) * start, a + (b - a) * end, c + (d - c) * end, c + (d - c) * start]
+            found.append(Footprint(np.array(ring), 0.6 + 3.1 * int(rng.integers(2, 6))))
+        if gap:
+            share = cuts[at]
+            outer, inner = a + (b - a) * share, c + (d - c) * share
+            way = (inner - outer) / np.hypot(*(inner - outer))
+            gateway = np.stack([outer - way * 1.5, inner + way * 3.0])
+    return found, gateway
 
 
 def _villas(rng: np.random.Generator, block: Points) -> Iterator[Footprint]:
     """Yields detached houses in two rows of gardens."""
     a, b, c, d = block
     plots = max(1, round(float(np.hypot(*(b - a))) / 19.0))
+    deep = float(np.hypot(*(d - a)))
     for n in range(plots):
-        for v in (0.24, 0.76):
+        for v in (0.24, 0.76) if deep < 60 else (9.0 / deep, 1 - 9.0 / deep):
             u = (n + 0.5) / plots
             middle = (a * (1 - u) + b * u) * (1 - v) + (d * (1 - u) + c * u) * v
             along = (b - a) * (1 - v) + (c - d) * v

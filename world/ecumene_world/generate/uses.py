@@ -16,6 +16,8 @@ from ecumene_world.generate.plan import House, Street
 _STOREY_M: Final = 3.1
 _NEAR_SQUARE: Final = ("cafe", "museum", "shop", "cafe", "shop", "office", "shop", "clinic", "shop", "office")
 """Roles of the houses nearest to the square, if the map gives none."""
+_PER_PUBLIC: Final = 10
+"""One house in so many is public."""
 _SMALL_M2: Final = 45.0
 
 _NAMES: Final = {
@@ -53,12 +55,14 @@ def assigned(houses: Sequence[House], centre: tuple[float, float], seed: int) ->
     unused = [n for n, house in enumerate(houses) if house.entrance is not None and not house.use]
     nearest = sorted(unused, key=lambda n: _distance(houses[n], centre))
     large = [n for n in nearest if area_m2(houses[n].polygon) > _SMALL_M2]
-    near = large[: 2 * len(_NEAR_SQUARE)]
+    wanted = min(max(len(houses) // _PER_PUBLIC, len(_NEAR_SQUARE)), 4 * len(_NEAR_SQUARE))
+    public = [_NEAR_SQUARE[n % len(_NEAR_SQUARE)] for n in range(wanted)]
+    near = large[: 2 * wanted]
     order = sorted(near, key=lambda n: not suits(houses[n])) + large[len(near) :]
-    roles = dict(zip(order, _NEAR_SQUARE, strict=False))
+    roles = dict(zip(order, public, strict=False))
     rest = [n for n in large if n not in roles]
     if rest:
-        roles[max(rest, key=lambda n: area_m2(houses[n].polygon))] = "school"
+        roles[max(rest, key=lambda n: (suits(houses[n]), area_m2(houses[n].polygon)))] = "school"
     named: dict[str, int] = {}
     result = []
     for n, house in enumerate(houses):

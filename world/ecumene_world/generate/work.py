@@ -8,6 +8,7 @@ import numpy as np
 
 from ecumene_world.generate.builder import Builder
 from ecumene_world.generate.plan import TownPlan
+from ecumene_world.generate.room_building import Wish
 from ecumene_world.generate.site import Site
 
 
@@ -20,12 +21,14 @@ class Work:
         build: Adds nodes and knows what is taken.
         seed: Of the town.
         rng: The town's generator.
+        wish: Tags and proposer for what is inside.
     """
 
     plan: TownPlan
     build: Builder
     seed: int
     rng: np.random.Generator
+    wish: Wish
 
     @property
     def site(self) -> Site:

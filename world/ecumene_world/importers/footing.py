@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecumene_world.generate.interiors import largest_rectangle
+from ecumene_world.generate.rectangle import largest_rectangle
 from ecumene_world.graph import Node, SceneGraph
 from ecumene_world.plain import JSON
 from ecumene_world.pose import Pose

@@ -1,0 +1,125 @@
+"""Repair: takes away what keeps a world from passing the gate, as little as will do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ecumene_world.gate import checks
+from ecumene_world.gate.report import Check, Report
+from ecumene_world.gate.scene import Scene, is_placed
+from ecumene_world.graph import SceneGraph
+
+ROUNDS: Final = 8
+_NEAR_M: Final = 0.75
+"""A thing within this of both sides may be what keeps them apart."""
+_POCKET_NODES: Final = 3
+_EACH_ROUND: Final = 40
+"""Most pockets that are opened before looking again."""
+
+
+def inspect(graph: SceneGraph) -> Report:
+    """Returns all measures of a world.
+
+    Raises:
+        GraphError: The graph is invalid, or leaves nobody a place to stand.
+    """
+    return measured(Scene(graph))
+
+
+def measured(scene: Scene) -> Report:
+    """Returns all measures of a scene."""
+    every = (
+        checks.walkable,
+        checks.reachable,
+        checks.overlaps,
+        checks.supported,
+        checks.rooms,
+        checks.doors,
+        checks.colliders,
+        checks.spawns,
+    )
+    return Report({check.__name__: check(scene) for check in every})
+
+
+def repaired(graph: SceneGraph, before: Report) -> tuple[SceneGraph, Report, tuple[str, ...]]:
+    """Returns a world with what fails the gate taken away, what the gate says of it, and what was done.
+
+    Nothing that is built, such as walls and doors, is touched; a world that fails because of those stays failed.
+    """
+    graph = graph.copy()
+    report, done = before, list[str]()
+    for _ in range(ROUNDS):
+        if report.ok:
+            break
+        scene = Scene(graph)
+        names = _blamed(scene, report)
+        if not names:
+            break
+        for name, why in names.items():
+            if name in graph:
+                for above in _resting(graph, name):
+                    graph.remove(above)
+                graph.remove(name)
+                done.append(f"took away {name}: {why}")
+        report = inspect(graph)
+    return graph, report, tuple(done)
+
+
+def _blamed(scene: Scene, report: Report) -> dict[str, str]:
+    """Returns the names of things to take away, and why."""
+    found: dict[str, str] = {}
+    for name in report.failed:
+        check = report.checks[name]
+        if name in {"walkable", "rooms"}:
+            found |= dict.fromkeys(_barriers(scene), f"it walls off floor ({name})")
+        else:
+            found |= dict.fromkeys(_removable(scene, check), f"{check.what} ({name})")
+    return found
+
+
+def _removable(scene: Scene, check: Check) -> list[str]:
+    kept = []
+    for name in check.culprits:
+        node = scene.graph.node(name)
+        if is_placed(node) or (node.kind == "place" and node.attributes.get("role") != "spawn"):
+            kept.append(name)
+    return kept
+
+
+def _resting(graph: SceneGraph, name: str) -> list[str]:
+    return [r.subject for r in graph.relations(name) if r.relation == "on" and r.object == name and r.subject in graph]
+
+
+def _barriers(scene: Scene) -> list[str]:
+    """Returns the smallest thing between each walled-off pocket of floor and what can be reached, largest pockets first."""
+    sizes = np.bincount(scene.parts.ravel())
+    sizes[[0, scene.home]] = 0
+    solids = scene.solids
+    placed = np.array([is_placed(node) for node in scene.rows.nodes], bool)
+    able = placed[solids.row]
+    found: list[str] = []
+    for part in np.argsort(-sizes, kind="stable")[:_EACH_ROUND].tolist():
+        if sizes[part] < _POCKET_NODES:
+            break
+        level, iy, ix = np.nonzero(scene.parts == part)
+        points = scene.point(iy, ix)
+        storey = int(np.bincount(level).argmax())
+        best: tuple[float, str] | None = None
+        middle, reach = points.mean(0), float(np.ptp(points, axis=0).max()) + 2.0
+        near = able & (np.abs(solids.shapes.centre - middle).max(1) < reach)
+        for solid in np.flatnonzero(near).tolist():
+            row = int(solids.row[solid])
+            edge = np.tile(np.array([solid]), len(points))
+            if float(solids.shapes.distance(edge, points).min()) > _NEAR_M:
+                continue
+            gap = float(scene.away(storey, solids.shapes.centre[solid][None])[0]) - float(
+                solids.shapes.half[solid].max()
+            )
+            size = float(np.prod(solids.shapes.half[solid]))
+            if gap < _NEAR_M and (best is None or size < best[0]):
+                best = size, scene.rows.nodes[row].name
+        if best is not None:
+            found.append(best[1])
+    return found
