@@ -8,12 +8,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ecumene_models.senses import BANDS, BODY, CATEGORIES, COLUMNS, EARS, FRAMES, GOAL, NEIGHBOUR, ROWS, TOUCH, VERBS
+from ecumene_models.senses import (
+    BANDS,
+    BODY,
+    CATEGORIES,
+    COLUMNS,
+    EARS,
+    FRAMES,
+    GOAL,
+    NEIGHBOUR,
+    PASSABLE,
+    ROWS,
+    TOUCH,
+    VERBS,
+    VIEW,
+)
 
 VISION_TOKENS = 3
 """Left, middle and right third of the view."""
 
 _FAR_M = 30.0
+_LOOKAHEAD_S = 3.0
+_BODIES_M = 0.5
+"""Two radii: bodies whose centres are this far apart touch."""
 
 
 def symlog(metres: Tensor) -> Tensor:
@@ -36,7 +53,7 @@ def _drawn(rows: int, width: int) -> Tensor:
 
 
 class VisionEncoder(nn.Module):
-    """A small CNN over category, depth and nearness; (N, 3, d).
+    """A small CNN over category, depth and nearness, beside the nearest obstacle of each column; (N, 3, d).
 
     Every kernel is as large as its stride, so one reordering of the pixels makes each convolution a plain product, and
     the first one, over one-hot categories, a sum of table rows.
@@ -44,26 +61,46 @@ class VisionEncoder(nn.Module):
 
     order: Tensor
     corner: Tensor
+    elevation: Tensor
+    bars: Tensor
 
     def __init__(self, d: int) -> None:
         super().__init__()
         self.category = nn.EmbeddingBag(4 * CATEGORIES, 16, mode="sum", _weight=_drawn(4 * CATEGORIES, 16))
         self.fine = nn.Linear(4 * 2, 16)
         self.coarse = nn.Linear(4 * 16, 32)
-        self.token = nn.Linear(4 * 32, d)
+        self.token = nn.Linear(4 * 32 + COLUMNS // VISION_TOKENS, d)
         self.register_buffer("order", _patch_order(), persistent=False)
         self.register_buffer("corner", _patch_corner(), persistent=False)
+        self.register_buffer("elevation", _elevation(), persistent=False)
+        self.register_buffer("bars", _bars(), persistent=False)
 
-    def forward(self, depth: Tensor, kind: Tensor) -> Tensor:
-        """Encodes (N, 8, 24) depth in m and (N, 8, 24) category."""
+    def forward(self, depth: Tensor, kind: Tensor, pitch: Tensor) -> Tensor:
+        """Encodes (N, 8, 24) depth in m, (N, 8, 24) category and (N,) pitch of the gaze in radians."""
         count = len(depth)
         metres = depth.flatten(1).index_select(1, self.order).view(count, 48, 4)
         row = kind.flatten(1).long().index_select(1, self.order) + self.corner
         shapes = self.fine(torch.cat((metres * (1 / _FAR_M), 1.0 / (1.0 + metres)), dim=-1))
         patches = torch.relu(shapes + self.category(row.view(-1, 4)).view_as(shapes))
         blocks = torch.relu(self.coarse(patches.view(count, 12, 64)))
-        tokens: Tensor = self.token(blocks.view(count, VISION_TOKENS, 128))
+        near = self.nearness(depth, kind, pitch).view(count, VISION_TOKENS, COLUMNS // VISION_TOKENS)
+        tokens: Tensor = self.token(torch.cat((blocks.view(count, VISION_TOKENS, 128), near), dim=-1))
         return tokens
+
+    def nearness(self, depth: Tensor, kind: Tensor, pitch: Tensor) -> Tensor:
+        """Returns (N, 24) 1 / (0.3 + metres along the ground) of the nearest obstacle in each column, 0 for none."""
+        along = depth * (self.elevation + pitch[:, None]).cos()[..., None]
+        return (self.bars[kind.long()] / (0.3 + along)).amax(dim=1)
+
+
+def _elevation() -> Tensor:
+    """Returns (8,) elevation of each row above the middle of the view, radians."""
+    return VIEW[1] * (0.5 - (torch.arange(ROWS, device="cpu") + 0.5) / ROWS)
+
+
+def _bars() -> Tensor:
+    """Returns (16,) 1 for each category that bars the way, else 0."""
+    return torch.tensor([float(category not in PASSABLE) for category in range(CATEGORIES)], device="cpu")
 
 
 def _patch_order() -> Tensor:
@@ -134,15 +171,36 @@ class NeighbourEncoder(nn.Module):
 
     def __init__(self, d: int) -> None:
         super().__init__()
-        self.layers = mlp(NEIGHBOUR + 3, d, d)
+        self.layers = mlp(NEIGHBOUR + 7, d, d)
 
     def forward(self, neighbours: Tensor) -> Tensor:
         """Encodes (N, 8, 12) neighbours in the body frame, m and m/s."""
         place, motion, distance, rest = torch.split(neighbours, [3, 2, 1, NEIGHBOUR - 6], dim=-1)
         direction = place[..., :2] / distance.clamp(min=0.1)
-        shaped = (symlog(place), motion, symlog(distance), rest, direction, 1.0 / (0.3 + distance))
+        near = 1.0 / (0.3 + distance)
+        shaped = (symlog(place), motion, symlog(distance), rest, direction, near, encounter(place[..., :2], motion))
         tokens: Tensor = self.layers(torch.cat(shaped, dim=-1))
         return tokens
+
+
+def encounter(place: Tensor, motion: Tensor) -> Tensor:
+    """Returns (..., 4) what would come of two bodies if neither changed its velocity within the next three seconds.
+
+    The columns are how soon they are closest (1 now, 0 later), the gap between them then (m, at most 2), and the
+    product of soon and a gap below 0.5 m to the left and to the right, which is large where one has to give way.
+
+    Args:
+        place: (..., 2) relative position, m.
+        motion: (..., 2) relative velocity, m/s.
+    """
+    speed2 = (motion * motion).sum(dim=-1).clamp(min=1e-4)
+    seconds = (-(place * motion).sum(dim=-1) / speed2).clamp(0.0, _LOOKAHEAD_S)
+    closest = place + motion * seconds[..., None]
+    gap = closest.square().sum(dim=-1).sqrt() - _BODIES_M
+    soon = 1.0 - seconds / _LOOKAHEAD_S
+    urgent = soon * (1.0 - 2.0 * gap).clamp(0.0, 2.0)
+    left = closest[..., 1] > 0
+    return torch.stack((soon, gap.clamp(max=2.0), urgent * left, urgent * ~left), dim=-1)
 
 
 def touch_encoder(d: int) -> VectorEncoder:

@@ -56,7 +56,7 @@ class FusionConfig:
         layers: Transformer layers, at least 1; the last one answers for the self token only.
         hidden: Width inside the feed-forward parts and the heads.
         drop: Probability that modality dropout takes a sense away while training.
-        chunk: Avatars per pass, so that activations stay in the cache; 0 never splits.
+        chunk: Avatars per pass, so that activations stay in the cache; 0 never splits. Training never does.
         log_std: Start of the learnable logarithm of the standard deviation.
     """
 
@@ -158,7 +158,7 @@ class FusionPolicy(nn.Module):
         if drop is not None:
             senses = _dropped(senses, self.config.drop, drop)
         chunk = self.config.chunk
-        if not chunk or len(senses) <= chunk:
+        if self.training or not chunk or len(senses) <= chunk:
             return self._decide(senses)
         return PolicyOutput.cat([self._decide(part) for part in senses.chunks(chunk)])
 
@@ -193,7 +193,7 @@ class FusionPolicy(nn.Module):
         parts = (
             self.body(senses.body),
             self.intent(senses.goal, senses.verb),
-            self.vision(depth, kind),
+            self.vision(depth, kind, senses.body[:, 4]),
             self.hearing(hearing),
             self.touch(senses.touch.masked_fill(~feels[:, None], 0.0)),
             self.neighbours(neighbours),

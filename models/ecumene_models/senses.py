@@ -5,6 +5,7 @@ The sizes are those of the senses of `ecumene_sim`; they stand here because weig
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final, Self
@@ -20,6 +21,10 @@ EARS, FRAMES, BANDS = 2, 8, 16
 TOUCH, BODY, GOAL = 10, 12, 6
 NEIGHBOURS, NEIGHBOUR = 8, 12
 CATEGORIES, VERBS = 16, 16
+VIEW: Final = (math.radians(150), math.radians(60))
+"""Width and height of the field of view, radians."""
+PASSABLE: Final = frozenset({0, 1, 4, 8, 12, 14, 15})
+"""Categories of vision that don't bar the way: sky, ground, doors, streets, small items; avatars come as neighbours."""
 
 _SHAPES: Final = {
     "vision_depth": (ROWS, COLUMNS),

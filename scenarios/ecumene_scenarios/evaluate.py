@@ -70,6 +70,7 @@ def evaluate(
     worlds: int = 4,
     steps: int = 300,
     without: Sequence[str] = (),
+    baseline: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Row]:
     """Runs minds and the scripted baseline on the same held-out arenas.
@@ -81,9 +82,10 @@ def evaluate(
         worlds: Copies of each arena with other people.
         steps: Decisions each runs, 5 a second.
         without: Senses taken from the minds in further runs, each alone.
+        baseline: Whether the scripted controller runs, too.
         progress: Told runs done and runs in all.
     """
-    controllers: dict[str, Controller] = {"scripted": scripted.act}
+    controllers: dict[str, Controller] = {"scripted": scripted.act} if baseline else {}
     if weights is not None:
         policy = load_policy(weights)
         controllers["minds"] = minds(policy)

@@ -36,11 +36,12 @@ class PPOConfig:
     """How experience becomes a better policy.
 
     Attributes:
-        epochs: Passes over the experience of one iteration.
+        epochs: Passes over the experience of one iteration when improving.
+        clone_epochs: The same when imitating.
         batch: Rows a gradient step when imitating.
         improve_batch: Rows a gradient step when improving.
         rate: Learning rate of Adam when imitating.
-        improve_rate: Learning rate of Adam when improving; rises over the first 4 % and falls linearly to a tenth.
+        improve_rate: Learning rate of Adam when improving, reached within the first ten iterations.
         gamma: Discount a decision.
         lam: Decay of the advantage estimate.
         clip: How far the probability ratio may leave 1.
@@ -54,12 +55,13 @@ class PPOConfig:
     """
 
     epochs: int = 2
+    clone_epochs: int = 3
     batch: int = 512
     improve_batch: int = 1024
     rate: float = 1e-3
     improve_rate: float = 2e-4
-    gamma: float = 0.98
-    lam: float = 0.93
+    gamma: float = 0.97
+    lam: float = 0.92
     clip: float = 0.2
     value: float = 0.5
     entropy: float = 0.001
@@ -67,7 +69,7 @@ class PPOConfig:
     imitate: float = 0.2
     max_norm: float = 0.5
     max_kl: float = 0.03
-    log_std: tuple[float, float, float] = (-1.8, -1.8, -2.2)
+    log_std: tuple[float, float, float] = (-2.0, -2.0, -2.4)
 
 
 def movement_logprob(output: PolicyOutput, actions: PolicyActions) -> Tensor:
@@ -107,21 +109,19 @@ class Learner:
             self.policy.log_std[:MOVES] = torch.tensor(self.config.log_std)
         self.optimiser = torch.optim.Adam(self.policy.parameters(), lr=self.config.rate, eps=1e-5)
 
-    def learn(
-        self, experience: Experience, stage: str, share_done: float, generator: torch.Generator
-    ) -> dict[str, float]:
+    def learn(self, experience: Experience, stage: str, pace: float, generator: torch.Generator) -> dict[str, float]:
         """Makes the gradient steps of one iteration.
 
         Args:
             experience: What the policy has just met.
             stage: One of `STAGES`.
-            share_done: How much of the stage lies behind, 0..1; sets the learning rate.
+            pace: Share of the stage's learning rate, 0..1.
             generator: Draws the order of rows.
 
         Returns:
             Means of losses, of the KL divergence (nats) and of the share of clipped ratios.
         """
-        self._set_rate(stage, share_done)
+        self._set_rate(stage, pace)
         self.policy.train()
         sums: dict[str, float] = {}
         steps = 0
@@ -137,17 +137,16 @@ class Learner:
         return {name: total / steps for name, total in sums.items()} | {"steps": float(steps)}
 
     def _batches(self, count: int, stage: str, generator: torch.Generator) -> Iterator[Tensor]:
-        size = self.config.improve_batch if stage == "improve" else self.config.batch
-        for _ in range(self.config.epochs):
+        config = self.config
+        improving = stage == "improve"
+        size, epochs = (config.improve_batch, config.epochs) if improving else (config.batch, config.clone_epochs)
+        for _ in range(epochs):
             yield from torch.split(torch.randperm(count, generator=generator), size)
 
-    def _set_rate(self, stage: str, share_done: float) -> None:
-        improving = stage == "improve"
-        start = self.config.improve_rate if improving else self.config.rate
-        floor, rise = (0.1, 0.04) if improving else (0.3, 0.0)
-        warm = min(1.0, (share_done + 0.005) / rise) if rise else 1.0
+    def _set_rate(self, stage: str, pace: float) -> None:
+        rate = self.config.improve_rate if stage == "improve" else self.config.rate
         for group in self.optimiser.param_groups:
-            group["lr"] = start * warm * (1 - (1 - floor) * share_done)
+            group["lr"] = rate * pace
 
     def _losses(self, experience: Experience, rows: Tensor, stage: str) -> dict[str, Tensor]:
         output = self.policy(experience.senses.rows(rows))

@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ecumene_agents import scripted
 from ecumene_agents.batch import actions_of, batch_of
+from ecumene_agents.fast import with_reflexes
 from ecumene_models import FusionPolicy, SenseBatch, load_policy, save_policy
 from ecumene_models.actions import PolicyActions
 from ecumene_scenarios.batched import BatchedEnv, Step
@@ -26,6 +26,7 @@ from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.ppo import Learner, PPOConfig, drawn, movement_logprob
 from ecumene_scenarios.registry import TASKS, load_scenario
 from ecumene_scenarios.rollout import Experience, advantages, joined_actions
+from ecumene_scenarios.teacher import lesson, walk
 from ecumene_world.world import stream
 
 WEIGHTS: Final = "minds.safetensors"
@@ -33,6 +34,8 @@ HELD_OUT: Final = 900_000
 """Arenas of this seed and above are for evaluation; training never uses them."""
 OPTIMISER: Final = "optimiser.safetensors"
 LOG: Final = "log.jsonl"
+RISE: Final = 8
+"""Iterations in which the learning rate of improving rises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class TrainingConfig:
     Attributes:
         seed: Of weights, arenas, people and noise.
         tasks: Scenario names; each must be a task with rewards.
-        worlds: Copies of each task's arena side by side.
+        worlds: Copies of each arena side by side.
+        arenas: Arenas of each task at a time.
         steps: Decisions an iteration.
         clone: Iterations of imitation.
         critic: Iterations in which only the critic's target changes the loss besides imitation.
@@ -55,12 +59,13 @@ class TrainingConfig:
 
     seed: int = 0
     tasks: tuple[str, ...] = TASKS
-    worlds: int = 24
-    steps: int = 16
-    clone: int = 32
-    critic: int = 3
-    improve: int = 205
-    refresh: int = 12
+    worlds: int = 8
+    arenas: int = 2
+    steps: int = 24
+    clone: int = 30
+    critic: int = 2
+    improve: int = 16
+    refresh: int = 6
     sense_drop: float = 0.06
     device: str = "cpu"
     ppo: PPOConfig = field(default_factory=PPOConfig)
@@ -70,14 +75,27 @@ class TrainingConfig:
         """Of all stages together."""
         return self.clone + self.critic + self.improve
 
-    def stage(self, iteration: int) -> tuple[str, float]:
-        """The stage of an iteration and how much of that stage lies behind, 0..1."""
+    def stage(self, iteration: int) -> tuple[str, int]:
+        """The stage of an iteration and how many iterations of that stage lie behind."""
         start = 0
         for name, length in (("clone", self.clone), ("critic", self.critic), ("improve", self.improve)):
             if iteration < start + length:
-                return name, (iteration - start) / length
+                return name, iteration - start
             start += length
         raise AssertionError(iteration)
+
+    def guidance(self, iteration: int) -> float:
+        """Share of decisions that the teacher makes itself: all at first, half in the second iteration, then none."""
+        return max(0.0, 1.0 - 0.5 * iteration)
+
+    def pace(self, stage: str, done: int) -> float:
+        """Share of the learning rate: falls to a fifth while cloning, and starts anew, slowly, when improving.
+
+        It doesn't depend on how long improving lasts, so a longer run goes through the weights of a shorter one.
+        """
+        if stage == "improve":
+            return min(1.0, (1 + done) / RISE)
+        return 1.0 - 0.8 * done / self.clone if stage == "clone" else 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,7 @@ class Progress:
     Attributes:
         iteration: Counted from 1.
         iterations: In all.
+        period: How often the arenas have been exchanged.
         stage: "clone", "critic" or "improve".
         decisions: Agent decisions learned from so far.
         numbers: Losses, and per task reward per decision, success and collisions per agent-minute of the arena so far.
@@ -94,6 +113,7 @@ class Progress:
 
     iteration: int
     iterations: int
+    period: int
     stage: str
     decisions: int
     numbers: dict[str, float]
@@ -143,16 +163,20 @@ class Trainer:
         while self.iteration < config.iterations:
             if self.iteration % config.refresh == 0 or not self.arenas:
                 self._checkpoint()
-                self.arenas = [Arena(config, task, self.iteration) for task in config.tasks]
+                self.arenas = [
+                    Arena(config, task, self.iteration, row) for task in config.tasks for row in range(config.arenas)
+                ]
             stage, done = config.stage(self.iteration)
-            if stage != "clone" and done == 0.0:
+            if stage != "clone" and done == 0:
                 self.learner.begin_exploring()
             noise = stream(config.seed, f"iteration {self.iteration}")
-            experience, numbers = gathered(self.learner.policy, self.arenas, config, stage, noise)
-            numbers |= self.learner.learn(experience, stage, done, noise)
+            guidance = config.guidance(self.iteration)
+            experience, numbers = gathered(self.learner.policy, self.arenas, config, stage, noise, guidance)
+            numbers |= self.learner.learn(experience, stage, config.pace(stage, done), noise)
             self.iteration += 1
             self.decisions += len(experience)
-            yield Progress(self.iteration, config.iterations, stage, self.decisions, numbers)
+            period = (self.iteration - 1) // config.refresh
+            yield Progress(self.iteration, config.iterations, period, stage, self.decisions, numbers)
         self._checkpoint()
 
     def _notes(self) -> dict[str, Any]:
@@ -185,9 +209,9 @@ class Trainer:
 class Arena:
     """Worlds of one task, what its agents perceive now, and which senses each of them lives without."""
 
-    def __init__(self, config: TrainingConfig, task: str, iteration: int) -> None:
+    def __init__(self, config: TrainingConfig, task: str, iteration: int, row: int) -> None:
         period = iteration // config.refresh
-        seed = 1 + (config.seed * 1_000 + period) % (HELD_OUT - 1)
+        seed = 1 + (config.seed * 1_000 + config.arenas * period + row) % (HELD_OUT - 1)
         self.task = task
         scenario = load_scenario(task)
         if not isinstance(scenario, Task):
@@ -215,17 +239,24 @@ class Arena:
         batch = batch_of(self.step.senses)
         return replace(batch, present=batch.present & self.present.view(-1, 3))
 
-    def hints(self) -> tuple[Tensor, Tensor, Tensor]:
-        """What a teacher may know, for all slots: who should stand, who should go somewhere untold, and the way there.
+    def lesson(self, senses: SenseBatch, move: Tensor, *, imitate: bool) -> PolicyActions:
+        """What a teacher would do in the place of the agents alive.
 
-        The way is (slots, 2) metres in the frame of the body.
+        Args:
+            senses: What these perceive, N rows, in order of their slots.
+            move: (N, 2) how they walk.
+            imitate: Whether they should walk as the teacher would rather than as they do.
         """
-        state = self.env.session.world.state
-        told, point = self.scenario.hint(state)
-        x, y = (point - state.position[..., :2]).unbind(-1)
-        cos, sin = state.yaw.cos(), state.yaw.sin()
-        way = torch.stack((cos * x + sin * y, cos * y - sin * x), dim=-1)
-        return self.scenario.standing(state).flatten(), told.flatten(), way.flatten(0, 1)
+        world = self.env.session.world
+        state = world.state
+        rows = self.step.alive.flatten().nonzero().flatten()
+        told, point = (part.flatten(0, 1)[rows] for part in self.scenario.hint(state))
+        if imitate:
+            place = state.position.flatten(0, 1)[rows, :2]
+            end = torch.where(told[:, None], point, state.waypoint.flatten(0, 1)[rows, :2])
+            move = walk(state, world.layout, end - place, rows)
+        stands = self.scenario.standing(state).flatten()[rows]
+        return lesson(senses, move.masked_fill(stands[:, None], 0.0), errand=~self.graded()[rows], told=told)
 
     def graded(self) -> Tensor:
         """Which slots have a reward to learn from, (slots of all worlds,) bool."""
@@ -239,7 +270,12 @@ class Arena:
 
 @torch.no_grad()
 def gathered(
-    policy: FusionPolicy, arenas: list[Arena], config: TrainingConfig, stage: str, noise: torch.Generator
+    policy: FusionPolicy,
+    arenas: list[Arena],
+    config: TrainingConfig,
+    stage: str,
+    noise: torch.Generator,
+    guidance: float = 0.0,
 ) -> tuple[Experience, dict[str, float]]:
     """Lets the policy act for `config.steps` decisions in all arenas; returns what it met and how it fared."""
     sizes = [arena.size for arena in arenas]
@@ -254,14 +290,16 @@ def gathered(
         rows = alive.nonzero().flatten()
         seen = senses.rows(rows)
         output = policy(seen)
-        hints = [torch.cat(parts)[rows] for parts in zip(*(arena.hints() for arena in arenas), strict=True)]
-        labels = lesson(seen, *hints)
+        labels = _lessons(arenas, seen, output.move, imitate=stage != "improve")
         actions = drawn(output, noise if stage != "clone" else None)
+        if guidance:
+            led = torch.rand(len(rows), generator=noise) < guidance
+            actions = _either(led.to(device), labels, actions)
         graded = torch.cat([arena.graded() for arena in arenas])[rows]
         kept.append((seen, actions, labels, movement_logprob(output, actions), output.vector, graded))
         tracks["value"][step, rows] = output.value
         flags["alive"][step] = alive
-        for arena, part in zip(arenas, _spread(actions, rows, sizes), strict=True):
+        for arena, part in zip(arenas, _spread(with_reflexes(actions, seen), rows, sizes), strict=True):
             arena.act(part)
         tracks["reward"][step] = torch.cat([arena.step.reward.flatten() for arena in arenas])
         flags["ended"][step] = torch.cat([arena.step.terminated.flatten() for arena in arenas])
@@ -270,21 +308,22 @@ def gathered(
     return _experience(config.ppo, kept, tracks, flags, last), _fared(arenas, sizes, tracks["reward"], flags["alive"])
 
 
-def lesson(senses: SenseBatch, standing: Tensor, told: Tensor, way: Tensor) -> PolicyActions:
-    """What a teacher would do: the scripted controller, told what the pupil has to find out with its senses.
+def _lessons(arenas: list[Arena], seen: SenseBatch, move: Tensor, *, imitate: bool) -> PolicyActions:
+    """What the teacher says to all agents alive, arenas in order."""
+    counts = [int(arena.step.alive.sum()) for arena in arenas]
+    parts: list[PolicyActions] = []
+    start = 0
+    for arena, count in zip(arenas, counts, strict=True):
+        span = slice(start, start + count)
+        parts.append(arena.lesson(seen.rows(span), move[span], imitate=imitate))
+        start += count
+    return joined_actions(parts)
 
-    Args:
-        senses: N rows.
-        standing: (N,) bool, who should stand still.
-        told: (N,) bool, who should go `way`.
-        way: (N, 2) metres in the frame of the body.
-    """
-    distance = way.norm(dim=1, keepdim=True)
-    known = torch.cat((way, distance, distance, torch.zeros_like(distance), torch.ones_like(distance)), dim=1)
-    goal = torch.where(told[:, None], known, senses.goal)
-    actions = scripted.act(replace(senses, goal=goal))
-    still = standing[:, None]
-    return replace(actions, move=actions.move.masked_fill(still, 0.0), turn=actions.turn.masked_fill(standing, 0.0))
+
+def _either(led: Tensor, one: PolicyActions, other: PolicyActions) -> PolicyActions:
+    """Rows of `one` where (N,) bool, of `other` elsewhere."""
+    index = torch.where(led, 0, len(led)) + torch.arange(len(led), device=led.device)
+    return joined_actions((one, other)).rows(index)
 
 
 def _spread(actions: PolicyActions, rows: Tensor, sizes: list[int]) -> list[PolicyActions]:

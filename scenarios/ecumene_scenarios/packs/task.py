@@ -16,7 +16,9 @@ from ecumene_agents.vectors import length
 from ecumene_scenarios import contacts
 from ecumene_scenarios.scenario import Scenario
 from ecumene_sim.frame import Frame
+from ecumene_world import grid
 from ecumene_world.command import Command, Despawn, SetIntent, Spawn
+from ecumene_world.layout import Layout
 from ecumene_world.pose import Vector3
 from ecumene_world.state import DT, TICK_HZ, State, Verb
 from ecumene_world.world import World
@@ -33,6 +35,8 @@ TRIES: Final = 4
 """Places that are tried for a newcomer."""
 NEAR_M: Final = 0.25
 """Gap between bodies below which it is too close for comfort, metres."""
+BRUSH_M: Final = 0.15
+"""Gap between body and wall below which it is too close for comfort, metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Reward:
         collision: For each contact that begins after half a second without any.
         force: Per 100 N of contact.
         near: For being right beside somebody while moving, falling to nothing at `NEAR_M` between bodies.
-        jitter: Per m/s of change of the wanted velocity, and per radian of change of the wanted heading.
+        brush: For being right beside a wall or a thing while moving, falling to nothing at `BRUSH_M` of gap.
+        jitter: Per m/s of change of the wanted velocity.
         drift: Per metre moved while one should stand.
     """
 
@@ -55,9 +60,10 @@ class Reward:
     time: float = 0.002
     arrival: float = 1.0
     failure: float = 1.0
-    collision: float = 0.5
+    collision: float = 1.0
     force: float = 0.01
-    near: float = 0.015
+    near: float = 0.02
+    brush: float = 0.02
     jitter: float = 0.01
     drift: float = 0.4
 
@@ -198,7 +204,11 @@ class Task(Scenario):
         late = (memory["age"] >= self.limit_ticks) | (taught & (memory["age"] >= TAUGHT_TICKS))
         expired = trying & ~arrived & ~failed & late
         scored = trying & ~taught
-        reward = self._reward(frame, scored, standing) + self.reward.arrival * arrived - self.reward.failure * failed
+        reward = (
+            self._reward(frame, world.layout, scored, standing)
+            + self.reward.arrival * arrived
+            - self.reward.failure * failed
+        )
         left = arrived | failed | expired
         judged = self.judged(state)
         self._count(scored, arrived & judged, left & judged)
@@ -223,7 +233,7 @@ class Task(Scenario):
         summed = {name: total.sum(0, keepdim=True) for name, total in self.memory.items() if name in _TOTALS}
         return {name: float(value) for name, value in _metrics(summed).items()}
 
-    def _reward(self, frame: Frame, trying: Tensor, standing: Tensor) -> Tensor:
+    def _reward(self, frame: Frame, layout: Layout, trying: Tensor, standing: Tensor) -> Tensor:
         state, weights = frame.state, self.reward
         velocity = state.velocity[..., :2]
         way = self.aim(state) - state.position[..., :2]
@@ -239,7 +249,7 @@ class Task(Scenario):
         moving = weights.progress * progress - weights.time
         still = -weights.drift * length(velocity) * DT
         pain = (
-            weights.near * self._crowd(state) * ~standing
+            (weights.near * self._crowd(state) + weights.brush * _beside(state, layout)) * ~standing
             + weights.collision * begun
             + weights.force * force / 100
             + weights.jitter * change
@@ -335,6 +345,12 @@ class Task(Scenario):
 
 
 _TOTALS: Final = ("agent_ticks", "collisions", "arrived_count", "left_count", "goal_ticks", "force", "jitter")
+
+
+def _beside(state: State, layout: Layout) -> Tensor:
+    """How close the nearest wall or thing is, (B, C): 1 touching, 0 from `BRUSH_M` on."""
+    gap = grid.sample(layout, layout.clearance, state.level, state.position[..., :2]) - state.radius
+    return (1 - gap / BRUSH_M).clamp(0.0, 1.0)
 
 
 def number_between(generator: torch.Generator, low: float = 0.0, high: float = 1.0) -> float:

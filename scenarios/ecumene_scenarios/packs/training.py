@@ -155,7 +155,7 @@ class Wait(Task):
     stay_m: ClassVar[float] = 0.5
     reach_m: ClassVar[float] = 2.2
     ring_ticks: ClassVar[int] = 12 * TICK_HZ
-    calm_ticks: ClassVar[int] = TICK_HZ
+    calm_ticks: ClassVar[int] = 2 * TICK_HZ
     bell: ClassVar[str] = "bell"
     radio: ClassVar[str] = "radio"
 
@@ -211,7 +211,7 @@ class Wait(Task):
         """Two of three wait for the bell within earshot; the others just walk about."""
         layout = world.layout
         waits = number_between(generator) < 0.67
-        if waits and bool(self._ringing()[index]):
+        if waits and bool(self._called()[index]):
             return None
         start, end = torch.randperm(len(layout.place_position), generator=generator)[:2].tolist()
         x, y, z = layout.place_position[start].tolist()

@@ -45,7 +45,7 @@ def test_what_was_rewarded_becomes_likelier(policy: FusionPolicy) -> None:
     learner = Learner(policy, PPOConfig(epochs=4, batch=64, improve_batch=64, imitate=0.0, experts=0.0, max_kl=1.0))
     learner.begin_exploring()
     before = policy(SenseBatch.zeros(1)).mean[0, 0].item()
-    learner.learn(experience(policy), "improve", 0.04, torch.Generator().manual_seed(3))
+    learner.learn(experience(policy), "improve", 1.0, torch.Generator().manual_seed(3))
     assert policy(SenseBatch.zeros(1)).mean[0, 0].item() > before + 0.02
 
 
@@ -53,27 +53,27 @@ def test_agents_without_a_reward_only_imitate(policy: FusionPolicy) -> None:
     learner = Learner(policy, PPOConfig(epochs=6, batch=64))
     learner.begin_exploring()
     before = policy(SenseBatch.zeros(1)).mean[0, :MOVES].abs().max().item()
-    losses = learner.learn(experience(policy, graded=False), "improve", 0.0, torch.Generator().manual_seed(3))
+    losses = learner.learn(experience(policy, graded=False), "improve", 0.3, torch.Generator().manual_seed(3))
     assert losses["policy"] == 0
     assert policy(SenseBatch.zeros(1)).mean[0, :MOVES].abs().max().item() < before
 
 
 def test_critic_learns_its_target(policy: FusionPolicy) -> None:
     learner = Learner(policy, PPOConfig(epochs=20, batch=64))
-    learner.learn(experience(policy), "critic", 0.0, torch.Generator().manual_seed(3))
+    learner.learn(experience(policy), "critic", 1.0, torch.Generator().manual_seed(3))
     assert policy(SenseBatch.zeros(1)).value.item() == pytest.approx(1.0, abs=0.15)
 
 
 def test_passes_stop_once_the_policy_has_moved_far(policy: FusionPolicy) -> None:
     far = Learner(policy, PPOConfig(epochs=50, batch=32, improve_rate=3e-3, max_kl=0.01))
     far.begin_exploring()
-    losses = far.learn(experience(policy), "improve", 0.0, torch.Generator().manual_seed(3))
+    losses = far.learn(experience(policy), "improve", 1.0, torch.Generator().manual_seed(3))
     assert 0.01 < losses["kl"] < 1.0
 
 
 def test_the_first_ratio_is_one(policy: FusionPolicy) -> None:
     learner = Learner(policy, PPOConfig(epochs=1, batch=ROWS))
-    losses = learner.learn(experience(policy), "improve", 0.0, torch.Generator().manual_seed(3))
+    losses = learner.learn(experience(policy), "improve", 1.0, torch.Generator().manual_seed(3))
     assert losses["clipped"] == 0
     assert losses["kl"] == pytest.approx(0.0, abs=1e-9)
 

@@ -1,0 +1,155 @@
+"""Minds beside the scripted controller: tasks on held-out arenas, without each sense, and serving a town.
+
+Intervals are 95 % t intervals of the mean over seeds. The ablations run on fewer decisions, so compare them with each
+other and with "minds" of the same table. With a training log and the baseline's figures it draws the learning curve.
+
+    python benchmarks/minds.py [--weights FILE] [--seeds 5] [--worlds 4] [--steps 250] [--json]
+    python benchmarks/minds.py --curve runs/minds/log.jsonl docs/images/learning-curve.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ecumene_agents.vectors import length
+from ecumene_models.senses import SENSES
+from ecumene_scenarios import chart
+from ecumene_scenarios.cast import WEIGHTS, cast
+from ecumene_scenarios.evaluate import Row, evaluate
+from ecumene_scenarios.registry import load_scenario
+from ecumene_scenarios.session import Session
+from ecumene_world.state import TICK_HZ, Posture, State, Verb
+
+SHOWN = ("success", "collisions_per_agent_minute", "seconds_to_goal")
+WINDOW_S = 5
+"""Progress in a town is judged over this long."""
+
+
+def main() -> None:
+    """Measures and prints."""
+    options = _parser().parse_args()
+    torch.set_num_threads(1)
+    if options.curve:
+        log, picture = options.curve
+        rows = evaluate(None, seeds=options.seeds, worlds=options.worlds, steps=options.steps)
+        baseline = {(row.task, row.metric): row.value for row in rows}
+        chart.save(picture, chart.learning_curve(log, baseline), x_label="million decisions")
+        return
+    size = {"seeds": options.seeds, "worlds": options.worlds, "steps": options.steps}
+    compared = evaluate(options.weights, **size)
+    ablated = evaluate(options.weights, **{**size, "worlds": 1}, without=SENSES, baseline=False)
+    towns = [served(kind, options.weights, options.ticks) for kind in ("fusion", "scripted")]
+    if options.json:
+        tables = {"tasks": compared, "ablations": ablated}
+        print(json.dumps({name: [r.to_json() for r in rows] for name, rows in tables.items()} | {"town": towns}))
+        return
+    print(table(compared), table(ablated), sep="\n\n", end="\n\n")
+    for town in towns:
+        print(town)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Returns a Markdown table with a line for each task and metric and a column for each model."""
+    models = list(dict.fromkeys(row.model for row in rows))
+    found = {(row.task, row.metric, row.model): row for row in rows}
+    lines = [f"| task | metric | {' | '.join(models)} |", f"|---|---|{'---|' * len(models)}"]
+    for task, metric in dict.fromkeys((row.task, row.metric) for row in rows if row.metric in SHOWN):
+        cells = [found[task, metric, model] for model in models]
+        shown = (f"{cell.value:.3f} ({cell.low:.3f} to {cell.high:.3f})" for cell in cells)
+        lines.append(f"| {task} | {metric.replace('_', ' ')} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class Walkers:
+    """Who was on the way somewhere at the start of a window, and what became of them.
+
+    Attributes:
+        start: (C, 2) metres.
+        bound: (C,) bool, on their feet with a goal more than 2 m away.
+        serial: (C,) who it was.
+        goal: (C, 2) metres.
+        judged: Windows of avatars that kept their goal.
+        moved: Of these, those in which they came at least a metre further.
+    """
+
+    start: Tensor
+    bound: Tensor
+    serial: Tensor
+    goal: Tensor
+    judged: int = 0
+    moved: int = 0
+
+    @classmethod
+    def of(cls, state: State) -> Walkers:
+        """Starts a window."""
+        return cls(*_bound(state))
+
+    def close(self, state: State) -> None:
+        """Judges a window and starts the next one."""
+        start, bound, serial, goal = _bound(state)
+        kept = self.bound & (serial == self.serial) & (length(goal - self.goal) < 0.5) & state.alive[0]
+        self.judged += int(kept.sum())
+        self.moved += int((kept & (length(start - self.start) > 1.0)).sum())
+        self.start, self.bound, self.serial, self.goal = start, bound, serial, goal
+
+
+def _bound(state: State) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    place, goal = state.position[0, :, :2].clone(), state.goal[0, :, :2].clone()
+    feet = state.alive[0] & (state.posture[0] == int(Posture.STAND))
+    travels = (state.verb[0] != int(Verb.WAIT)) & (state.place[0] >= 0)
+    return place, feet & travels & (length(goal - place) > 2.0), state.serial[0].clone(), goal
+
+
+def served(kind: str, weights: Path, ticks: int, seed: int = 0) -> dict[str, Any]:
+    """Runs a town and returns how its NPCs get about."""
+    session = Session(load_scenario("town"), seed=seed)
+    cast(session, kind, weights=weights)
+    session.tick()
+    state = session.world.state
+    walkers, wish, change, walking = Walkers.of(state), state.desired_velocity.clone(), 0.0, 0.0
+    speed = 0.0
+    for tick in range(1, ticks):
+        session.tick()
+        change += float(length(state.desired_velocity - wish)[state.alive].sum())
+        wish = state.desired_velocity.clone()
+        speed += float(length(state.velocity[0, :, :2])[walkers.bound].sum())
+        walking += float(walkers.bound.sum())
+        if tick % (WINDOW_S * TICK_HZ) == 0:
+            walkers.close(state)
+    metrics = {name: float(value[0]) for name, value in session.scenario.metrics(session.world).items()}
+    lived = metrics["agent_minutes"] * 60
+    return {
+        "minds": kind,
+        "ticks": ticks,
+        "people": metrics["people"],
+        "collisions_per_agent_minute": round(metrics["collisions_per_agent_minute"], 3),
+        "walkers_that_progress": round(walkers.moved / max(walkers.judged, 1), 3),
+        "windows": walkers.judged,
+        "speed_of_walkers": round(speed / max(walking, 1.0), 3),
+        "change_of_wish_per_s": round(change / lived, 3),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the shipped ones")
+    parser.add_argument("--seeds", type=int, default=5, help="held-out arenas a task")
+    parser.add_argument("--worlds", type=int, default=4, help="copies of each with other people")
+    parser.add_argument("--steps", type=int, default=250, help="decisions each runs, 5 a second")
+    parser.add_argument("--ticks", type=int, default=1200, help="of the town, 20 a second")
+    parser.add_argument("--curve", type=Path, nargs=2, metavar=("LOG", "PNG"), help="only draw the learning curve")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
