@@ -7,14 +7,16 @@ export interface Quality {
   pixelRatio: number;
   /** Avatars drawn with a skeleton. */
   skinned: number;
+  /** Whether the GPU draws paving, roof tiles and the like. */
+  patterns: boolean;
   /** Longer edge of the map's photograph. */
   mapPx: number;
 }
 
 const LEVELS: Quality[] = [
-  { name: "low", shadowPx: 0, pixelRatio: 0.75, skinned: 8, mapPx: 512 },
-  { name: "medium", shadowPx: 1024, pixelRatio: 1, skinned: 16, mapPx: 1024 },
-  { name: "high", shadowPx: 2048, pixelRatio: 2, skinned: 24, mapPx: 1536 },
+  { name: "low", shadowPx: 0, pixelRatio: 0.75, skinned: 8, patterns: false, mapPx: 512 },
+  { name: "medium", shadowPx: 1024, pixelRatio: 1, skinned: 16, patterns: true, mapPx: 1024 },
+  { name: "high", shadowPx: 2048, pixelRatio: 2, skinned: 24, patterns: true, mapPx: 1536 },
 ];
 const SLOW_MS = 30;
 const JUDGED_OVER = 60;

@@ -1,6 +1,6 @@
 /**
- * The world's file made cheap to draw: still meshes merged by district, copies left instanced, and apart from them
- * what changes: doors, loose things and roofs.
+ * The world's file made cheap to draw: still meshes and copies merged by district, dense copies left instanced, and
+ * apart from them what changes: doors, loose things and roofs.
  */
 
 import {
@@ -11,6 +11,7 @@ import {
   Group,
   InstancedMesh,
   Material,
+  Matrix4,
   Mesh,
   MeshLambertMaterial,
   MeshStandardMaterial,
@@ -18,12 +19,16 @@ import {
   SkinnedMesh,
   Vector3,
 } from "three";
-import { patternOf, surfaceMaterial } from "./surface";
-import { Sight, isIn, tiled } from "./tiles";
+import { patternOf, surface } from "./surface";
+import { Sight, instancedAt, isIn, radiusOf, tiled, type Tile } from "./tiles";
 import type { Bounds } from "./walls";
 import { Walls } from "./walls";
 
-const DISTRICT_M = 48;
+const DISTRICT_M = 96;
+/** Copies of a mesh in one tile that have more triangles than this stay instanced; fewer are merged with their neighbours. */
+const MERGED_TRIANGLES = 30_000;
+/** Copies up to this radius, metres, are merged apart from larger ones and vanish nearer. */
+const SMALL_M = 1.3;
 /** However large the world, it has at most about this many districts along an edge. */
 const DISTRICTS = 14;
 /** Kinds whose meshes stand in the way of sight and steps. */
@@ -50,7 +55,8 @@ export class Scenery {
   readonly roofs: Mesh[] = [];
   /** Still meshes above the ground floor; `userData.level` says which storey. */
   readonly storeys: Mesh[] = [];
-  readonly copies: InstancedMesh[] = [];
+  /** Furniture of buildings that can be entered, by storey; `userData.foot` says how high it stands, metres. */
+  readonly rooms: Mesh[] = [];
   /** What vanishes with distance. */
   readonly sight = new Sight();
 
@@ -103,18 +109,50 @@ export class Scenery {
     for (const [key, stills] of districts) this.addDistrict(merged(stills), Number(key.split(",")[2]));
     for (const node of apart) this.keep(node);
     const buildings = this.roofs.map((roof) => new Box3().setFromObject(roof));
-    for (const node of instanced) this.addCopies(node, buildings);
-    for (const node of this.movable.values()) this.sight.addThing(node, this.isIndoors(node, buildings));
+    const tiles = new Map<string, Crowded>();
+    for (const node of instanced) this.addCopies(node, buildings, tiles);
+    for (const tile of tiles.values()) this.addTile(tile);
+    for (const node of this.movable.values()) {
+      const size = new Box3().setFromObject(node).getSize(new Vector3()).length();
+      this.sight.add(node, size / 2, this.isIndoors(node, buildings));
+    }
   }
 
-  private addCopies(node: InstancedMesh, buildings: Box3[]): void {
-    node.material = plain(node.material as Material);
+  /** Sorts copies into tiles to be merged; many copies of a detailed mesh stay one instanced mesh of their tile. */
+  private addCopies(node: InstancedMesh, buildings: Box3[], tiles: Map<string, Crowded>): void {
+    const radius = radiusOf(node);
+    const triangles = (node.geometry.index?.count ?? node.geometry.getAttribute("position").count) / 3;
+    const pattern = patternOf((node.userData as Extras).kind ?? "");
+    const material = node.material as Material;
+    const alone = !mergeable(node);
+    node.material = plain(material);
     for (const tile of tiled(node, buildings)) {
-      tile.mesh.castShadow = tile.mesh.receiveShadow = true;
-      this.copies.push(tile.mesh);
-      this.root.add(tile.mesh);
-      this.sight.addTile(tile);
+      if (alone || (!tile.indoors && tile.matrices.length * triangles > MERGED_TRIANGLES)) {
+        this.addInstanced(node, tile, radius);
+        continue;
+      }
+      const key = `${tile.key} ${radius > SMALL_M}`;
+      const crowded = tiles.get(key) ?? { indoors: tile.indoors, radius: 0, stills: [] };
+      tiles.set(key, crowded);
+      crowded.radius = Math.max(crowded.radius, radius);
+      for (const matrix of tile.matrices) crowded.stills.push({ mesh: node, matrix, pattern });
     }
+  }
+
+  private addInstanced(node: InstancedMesh, tile: Tile, radius: number): void {
+    const mesh = instancedAt(node, tile.matrices);
+    mesh.castShadow = mesh.receiveShadow = true;
+    this.root.add(mesh);
+    this.sight.add(mesh, radius, tile.indoors);
+  }
+
+  private addTile({ stills, radius, indoors }: Crowded): void {
+    const mesh = merged(stills);
+    this.root.add(mesh);
+    this.sight.add(mesh, radius, indoors);
+    if (!indoors) return;
+    mesh.userData["foot"] = Math.min(...stills.map(({ matrix }) => matrix.elements[13] as number));
+    this.rooms.push(mesh);
   }
 
   /** Doors stand in walls and are seen from outside. */
@@ -139,7 +177,7 @@ export class Scenery {
     const edge = Math.max(DISTRICT_M, (this.bounds.maxX - this.bounds.minX) / DISTRICTS);
     const key = [Math.floor(middle.x / edge), Math.floor(middle.z / edge), level].join();
     const meshes = districts.get(key);
-    const still = { mesh, pattern: patternOf((mesh.userData as Extras).style ?? kind) };
+    const still = { mesh, matrix: mesh.matrixWorld, pattern: patternOf((mesh.userData as Extras).style ?? kind) };
     if (meshes) meshes.push(still);
     else districts.set(key, [still]);
   }
@@ -193,12 +231,19 @@ function plain(material: Material): Material {
   return new MeshLambertMaterial({ color, vertexColors, side, transparent, opacity, flatShading: true });
 }
 
-const shared = surfaceMaterial();
-
-/** A mesh that never moves, and the pattern its kind shows. */
+/** A mesh at a place where it stays, and the pattern its kind shows. */
 interface Still {
   mesh: Mesh;
+  matrix: Matrix4;
   pattern: number;
+}
+
+/** What of a tile is drawn as one. */
+interface Crowded {
+  indoors: boolean;
+  /** Of its largest thing, metres. */
+  radius: number;
+  stills: Still[];
 }
 
 function merged(stills: Still[]): Mesh {
@@ -212,8 +257,8 @@ function merged(stills: Still[]): Mesh {
   let vertex = 0;
   let face = 0;
   for (const each of stills) {
-    copyVertices(each.mesh, places, paint, vertex);
-    face = copyFaces(each.mesh, index, face, vertex);
+    copyVertices(each, places, paint, vertex);
+    face = copyFaces(each, index, face, vertex);
     pattern.fill(each.pattern, vertex, vertex + count(each.mesh));
     vertex += count(each.mesh);
   }
@@ -222,19 +267,19 @@ function merged(stills: Still[]): Mesh {
   geometry.setAttribute("color", new BufferAttribute(paint, 3, true));
   geometry.setAttribute("pattern", new BufferAttribute(pattern, 1));
   geometry.setIndex(new BufferAttribute(index, 1));
-  const mesh = new Mesh(geometry, shared);
+  const mesh = new Mesh(geometry, surface);
   mesh.castShadow = mesh.receiveShadow = true;
   mesh.matrixAutoUpdate = false;
   return mesh;
 }
 
-function copyVertices(mesh: Mesh, places: Float32Array, paint: Uint16Array, start: number): void {
+function copyVertices({ mesh, matrix }: Still, places: Float32Array, paint: Uint16Array, start: number): void {
   const position = mesh.geometry.getAttribute("position");
   const colour = mesh.geometry.getAttribute("color");
-  const tint = (mesh.material as MeshStandardMaterial).color ?? new Color(1, 1, 1);
+  const tint = (mesh.material as MeshLambertMaterial | MeshStandardMaterial).color ?? new Color(1, 1, 1);
   const point = new Vector3();
   for (let i = 0; i < position.count; i++) {
-    point.fromBufferAttribute(position, i).applyMatrix4(mesh.matrixWorld);
+    point.fromBufferAttribute(position, i).applyMatrix4(matrix);
     places.set([point.x, point.y, point.z], 3 * (start + i));
     const r = tint.r * (colour?.getX(i) ?? 1);
     const g = tint.g * (colour?.getY(i) ?? 1);
@@ -244,10 +289,10 @@ function copyVertices(mesh: Mesh, places: Float32Array, paint: Uint16Array, star
 }
 
 /** Copies triangles behind `face`, turned over where the mesh is mirrored; returns where the next ones go. */
-function copyFaces(mesh: Mesh, index: Uint32Array, face: number, start: number): number {
+function copyFaces({ mesh, matrix }: Still, index: Uint32Array, face: number, start: number): number {
   const from = mesh.geometry.index;
   const count = from?.count ?? mesh.geometry.getAttribute("position").count;
-  const mirrored = mesh.matrixWorld.determinant() < 0;
+  const mirrored = matrix.determinant() < 0;
   for (let i = 0; i < count; i++) {
     const corner = mirrored ? i - (i % 3) + [0, 2, 1][i % 3]! : i;
     index[face + i] = start + (from ? from.getX(corner) : corner);

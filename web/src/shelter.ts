@@ -1,11 +1,10 @@
 /** Takes away what covers the viewer indoors: the roof, and the storeys above the one they are on. */
 
-import { Box3, InstancedMesh, Material, Matrix4, Mesh, Vector3, type BufferGeometry } from "three";
+import { Box3, Material, Mesh, Vector3, type BufferGeometry } from "three";
 import { remaining } from "./angles";
 import type { Scenery } from "./scenery";
 
 const ABOVE_M = 2;
-const NOWHERE = new Matrix4().makeScale(0, 0, 0);
 
 interface Roof {
   mesh: Mesh;
@@ -18,11 +17,11 @@ export class Shelter {
   private over: Roof | null = null;
   private level = 0;
   private readonly roofs: Roof[];
-  /** Instances taken away, and where they belong. */
-  private readonly lifted: { mesh: InstancedMesh; index: number; matrix: Matrix4 }[] = [];
+  private readonly rooms: { mesh: Mesh; middle: Vector3 }[];
 
   constructor(private readonly scenery: Scenery) {
     this.roofs = scenery.roofs.map((mesh) => ({ mesh, box: new Box3().setFromObject(mesh), opacity: 1 }));
+    this.rooms = scenery.rooms.map((mesh) => ({ mesh, middle: new Box3().setFromObject(mesh).getCenter(new Vector3()) }));
     for (const roof of this.roofs) roof.mesh.material = (roof.mesh.material as Material).clone();
   }
 
@@ -49,27 +48,12 @@ export class Shelter {
   /** Shows exactly the storeys up to the viewer's while indoors, and everything outdoors. */
   private open(floor: number): void {
     for (const mesh of this.scenery.storeys) mesh.visible = !this.over || (mesh.userData["level"] as number) <= this.level;
-    for (const { mesh, index, matrix } of this.lifted.splice(0)) put(mesh, index, matrix);
-    if (!this.over) return;
-    for (const mesh of this.scenery.copies) this.lift(mesh, this.over.box, floor + ABOVE_M);
-  }
-
-  private lift(mesh: InstancedMesh, box: Box3, above: number): void {
-    const at = new Vector3();
-    for (let index = 0; index < mesh.count; index++) {
-      const matrix = new Matrix4();
-      mesh.getMatrixAt(index, matrix);
-      at.setFromMatrixPosition(matrix).applyMatrix4(mesh.matrixWorld);
-      if (at.y < above || !within(box, at)) continue;
-      this.lifted.push({ mesh, index, matrix });
-      put(mesh, index, NOWHERE);
+    for (const { mesh, middle } of this.rooms) {
+      const above = (mesh.userData["foot"] as number) >= floor + ABOVE_M;
+      mesh.userData["lifted"] = this.over !== null && above && within(this.over.box, middle);
+      if (mesh.userData["lifted"]) mesh.visible = false;
     }
   }
-}
-
-function put(mesh: InstancedMesh, index: number, matrix: Matrix4): void {
-  mesh.setMatrixAt(index, matrix);
-  mesh.instanceMatrix.needsUpdate = true;
 }
 
 function within(box: Box3, at: Vector3): boolean {
