@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ecumene_world import datasets
-from ecumene_world.generate.morphology import measured
+from ecumene_world.generate.morphology import measured, quantiles
 from ecumene_world.importers.features import survey_of
 from ecumene_world.importers.geopackage import read_geopackage
 
@@ -96,8 +96,8 @@ def _role(scenes: list[list[dict[str, Any]]]) -> dict[str, Any]:
         }
     return {
         "rooms": len(scenes),
-        "area_m2": _quantiles(areas),
-        "covered": _quantiles(covers),
+        "area_m2": quantiles(areas),
+        "covered": quantiles(covers),
         "things": things,
     }
 
@@ -106,10 +106,6 @@ def town() -> dict[str, Any]:
     """Returns block area, coverage, building area and street orientation of Bubeneč."""
     features, projection = read_geopackage(datasets.fetch("bubenec"))
     return measured(survey_of(features, name="Bubenec", projection=projection, span_m=900.0))
-
-
-def _quantiles(values: list[float]) -> list[float]:
-    return np.round(np.quantile(values, [0.1, 0.5, 0.9]), 2).tolist()
 
 
 def main() -> int:

@@ -44,8 +44,8 @@ def compile_layout(graph: SceneGraph, *, cell_m: float | None = None, device: to
 
     Args:
         graph: A valid graph with something to walk on.
-        cell_m: Spacing of the walkable grid in metres; None chooses 0.25 up to 100 m across (250 m with doors), else
-            up to 0.5.
+        cell_m: Spacing of the walkable grid in metres; None takes the root's attribute `cell_m`, and without one
+            chooses 0.25 up to 100 m across (250 m with doors), else up to 0.5.
         device: Where the tensors go.
 
     Raises:
@@ -245,7 +245,9 @@ def _grid(table: rows.Rows, graph: SceneGraph, cell_m: float | None) -> tuple[Ra
     corners = np.concatenate([surfaces.outline(table, graph, row) for row in found])
     low, high = corners.min(0), corners.max(0)
     extent = float((high - low).max())
-    step = _spacing(table, extent) if cell_m is None else cell_m
+    authored = table.nodes[0].attributes.get("cell_m")
+    chosen = float(authored) if isinstance(authored, int | float) else _spacing(table, extent)
+    step = chosen if cell_m is None else cell_m
     if not 0.05 <= step <= 4.0:
         raise GraphError(f"cell_m is {step}; the spacing of the grid must lie in 0.05..4 metres")
     first = np.floor(low / step) - 1

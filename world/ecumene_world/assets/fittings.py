@@ -75,11 +75,8 @@ def display_case(draw: Draw) -> Asset:
         slab((deep, size, top - 0.08), wood, (0, 0, 0.08), bevel=0.01),
     ]
     parts.append(box((deep - 0.06, size - 0.06, 0.015), palette.PAPER, (0, 0, top)))
-    for sx in (-1, 1):
-        for sy in (-1, 1):
-            parts.append(
-                box((0.018, 0.018, 0.40), palette.BRASS, (sx * (deep / 2 - 0.015), sy * (size / 2 - 0.015), top))
-            )
+    x, y = deep / 2 - 0.015, size / 2 - 0.015
+    parts += [box((0.018, 0.018, 0.40), palette.BRASS, (sx * x, sy * y, top)) for sx in (-1, 1) for sy in (-1, 1)]
     parts.append(box((deep, size, 0.02), palette.BRASS, (0, 0, height - 0.02)))
     shown, tone = draw.variant % 4, draw.pick((*palette.BRONZE, palette.TERRA_POTS[0], palette.STONE[2]))
     if shown == 0:
@@ -146,9 +143,8 @@ def exam_couch(draw: Draw) -> Asset:
     cloth = draw.colour((palette.FABRIC[0], palette.FABRIC[3], palette.PAINTED[2]))
     length, width, high = 1.9, 0.68, 0.62
     parts = [box((length - 0.3, width - 0.14, 0.05), palette.STEEL, (0, 0, high - 0.14))]
-    for sx in (-1, 1):
-        for sy in (-1, 1):
-            parts.append(bar((sx * 0.72, sy * 0.26, 0), (sx * 0.72, sy * 0.26, high - 0.1), 0.022, palette.STEEL))
+    feet = [(sx * 0.72, sy * 0.26) for sx in (-1, 1) for sy in (-1, 1)]
+    parts += [bar((x, y, 0), (x, y, high - 0.1), 0.022, palette.STEEL) for x, y in feet]
     parts.append(pillow((length * 0.70, width, 0.11), cloth, (length * 0.15, 0, high - 0.10), bevel=0.03))
     parts.append(
         pillow((length * 0.30, width, 0.11), cloth, bevel=0.03).pitched(0.30).moved(-length * 0.345, 0, high - 0.03)

@@ -47,7 +47,7 @@ def walkable(scene: Scene) -> Check:
     """Returns the share of walkable ground that can be reached from where avatars appear."""
     free, reached = int(scene.free.sum()), int(scene.reached.sum())
     share = reached / free if free else 0.0
-    return Check(share, CONNECTED, True, "share of walkable ground reached")
+    return Check(share, CONNECTED, at_least=True, what="share of walkable ground reached")
 
 
 def reachable(scene: Scene) -> Check:
@@ -69,7 +69,8 @@ def reachable(scene: Scene) -> Check:
     lost += [name for name in layout.unreachable if name not in lost]
     total = len(rows) + len(layout.place_role) + sum(name not in layout.thing_index for name in layout.unreachable)
     share = 1.0 - len(lost) / total if total else 1.0
-    return Check(share, REACHABLE, True, "share of things and places within reach", tuple(lost))
+    what = "share of things and places within reach"
+    return Check(share, REACHABLE, at_least=True, what=what, culprits=tuple(lost))
 
 
 def overlaps(scene: Scene) -> Check:
@@ -81,13 +82,15 @@ def overlaps(scene: Scene) -> Check:
         small = min((a, b), key=lambda name: _weight(scene, name))
         worse[small] = worse.get(small, 0) + 1
     share = len(worse) / placed if placed else 0.0
-    return Check(share, OVERLAPS, False, "share of things that stand in something", tuple(worse))
+    return Check(share, OVERLAPS, at_least=False, what="share of things that stand in something", culprits=tuple(worse))
 
 
 def supported(scene: Scene) -> Check:
     """Returns how many placed things float, or stand off the floor."""
     lost = floating(scene)
-    return Check(float(len(lost)), 0.0, False, "things that float or stand off the floor", tuple(lost))
+    return Check(
+        float(len(lost)), 0.0, at_least=False, what="things that float or stand off the floor", culprits=tuple(lost)
+    )
 
 
 def rooms(scene: Scene) -> Check:
@@ -102,7 +105,13 @@ def rooms(scene: Scene) -> Check:
         free = scene.free[level] & inside
         if not free.any() or (scene.reached[level] & inside).sum() < _ROOM * free.sum():
             lost.append(node.name)
-    return Check(1.0 - len(lost) / total if total else 1.0, 1.0, True, "share of rooms reached", tuple(lost))
+    return Check(
+        1.0 - len(lost) / total if total else 1.0,
+        1.0,
+        at_least=True,
+        what="share of rooms reached",
+        culprits=tuple(lost),
+    )
 
 
 def doors(scene: Scene) -> Check:
@@ -116,12 +125,12 @@ def doors(scene: Scene) -> Check:
                     narrow.append((width, node.name))
     least = min(narrow, default=(1.0, ""))
     culprits = tuple(name for width, name in sorted(narrow) if width < DOOR_M)
-    return Check(least[0], DOOR_M, True, "narrowest way through a wall, metres", culprits)
+    return Check(least[0], DOOR_M, at_least=True, what="narrowest way through a wall, metres", culprits=culprits)
 
 
 def spawns(scene: Scene) -> Check:
     """Returns how many points there are at which avatars can appear."""
-    return Check(float(len(scene.layout.spawn_position)), 1.0, True, "points where avatars appear")
+    return Check(float(len(scene.layout.spawn_position)), 1.0, at_least=True, what="points where avatars appear")
 
 
 def colliders(scene: Scene) -> Check:
@@ -134,7 +143,13 @@ def colliders(scene: Scene) -> Check:
         worst = max(worst, apart)
         if apart > MISMATCH_M:
             names.append(node.name)
-    return Check(worst, MISMATCH_M, False, "greatest gap between a mesh and its colliders, metres", tuple(names))
+    return Check(
+        worst,
+        MISMATCH_M,
+        at_least=False,
+        what="greatest gap between a mesh and its colliders, metres",
+        culprits=tuple(names),
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -93,7 +93,7 @@ def _resting(graph: SceneGraph, name: str) -> list[str]:
 
 
 def _barriers(scene: Scene) -> list[str]:
-    """Returns the smallest thing between each walled-off pocket of floor and what can be reached, largest pockets first."""
+    """Returns the smallest thing between each walled-off piece of floor and what can be reached, large pieces first."""
     sizes = np.bincount(scene.parts.ravel())
     sizes[[0, scene.home]] = 0
     solids = scene.solids

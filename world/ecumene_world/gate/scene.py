@@ -77,7 +77,7 @@ class Scene:
     @cached_property
     def trees(self) -> list[cKDTree | None]:
         """For each storey, the reached nodes of the grid."""
-        found = []
+        found: list[cKDTree | None] = []
         for layer in self.reached:
             iy, ix = np.nonzero(layer)
             found.append(cKDTree(self.point(iy, ix)) if len(iy) else None)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ecumene_world.compiler.raster import Floats
 from ecumene_world.gate.scene import Scene, is_placed
-from ecumene_world.graph import Node
 from ecumene_world.grid import Surface
 
 GAP_M: Final = 0.06
@@ -21,7 +20,7 @@ _SHRUNK: Final = 0.9
 
 
 def floating(scene: Scene) -> list[str]:
-    """Returns the names of placed things that float, sink into their support, hang on nothing or stand off the floor."""
+    """Returns the names of placed things that float, sink, hang on nothing or stand off the floor."""
     resting = {r.subject: r.object for r in scene.graph.relations() if r.relation == "on"}
     lost = []
     for row, node in enumerate(scene.rows.nodes):
@@ -32,7 +31,7 @@ def floating(scene: Scene) -> list[str]:
         elif node.kind in HUNG:
             held = _hangs(scene, row)
         else:
-            held = _stands(scene, row, node)
+            held = _stands(scene, row)
         if not held:
             lost.append(node.name)
     return lost
@@ -42,7 +41,7 @@ def _held(scene: Scene, row: int, under: int) -> bool:
     """Tells whether a thing stands on the top of another."""
     asset = scene.assets[under]
     if asset is None:
-        return _stands(scene, row, scene.rows.nodes[row])
+        return _stands(scene, row)
     at, base = scene.rows.position[row], scene.rows.position[under]
     scale = float(scene.rows.scale[under])
     c, s = np.cos(scene.rows.yaw[under]), np.sin(scene.rows.yaw[under])
@@ -68,7 +67,7 @@ def _hangs(scene: Scene, row: int) -> bool:
     return False
 
 
-def _stands(scene: Scene, row: int, node: Node) -> bool:
+def _stands(scene: Scene, row: int) -> bool:
     """Tells whether something to walk on lies under a thing's corners, at its height under its middle."""
     asset = scene.assets[row]
     assert asset is not None, "only things with an asset are asked about"

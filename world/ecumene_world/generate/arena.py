@@ -14,8 +14,8 @@ import numpy as np
 
 from ecumene_world.errors import GraphError
 from ecumene_world.generate.builder import Builder
-from ecumene_world.generate.walls import INNER_WALL_M, Opening, wall
 from ecumene_world.generate.site import Site
+from ecumene_world.generate.walls import INNER_WALL_M, Opening, wall
 from ecumene_world.graph import SceneGraph
 from ecumene_world.plain import JSON
 from ecumene_world.pose import Pose

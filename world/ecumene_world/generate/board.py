@@ -181,8 +181,8 @@ class Board:
         margin = 0.6
         columns = round((self.x1 - self.x0 + 2 * margin) / _CELL_M)
         rows = round((self.y1 - self.y0 + 2 * margin) / _CELL_M)
-        x = self.x0 - margin + (np.arange(columns) + 0.5) * _CELL_M
-        y = self.y0 - margin + (np.arange(rows) + 0.5) * _CELL_M
+        x = self.x0 - margin + (np.arange(columns, dtype=np.float64) + 0.5) * _CELL_M
+        y = self.y0 - margin + (np.arange(rows, dtype=np.float64) + 0.5) * _CELL_M
         open_ = (y[:, None] > self.y0) & (y[:, None] < self.y1) & (x > self.x0) & (x < self.x1)
         for door in self.doors:
             open_ |= _inside(x, y, Box(door.x, door.y, door.yaw, 0.5, door.width_m / 2))
@@ -218,7 +218,7 @@ class Board:
         area = float(sizes[pockets].sum()) * _CELL_M**2 + _DOOR_M2 * len(cut_off)
         return Lost(round(area, 2), len(missed), tuple(points))
 
-    def _label(self, labels: NDArray[np.int32], door: Doorway, x0: float, y0: float) -> int:
+    def _label(self, labels: NDArray[np.integer], door: Doorway, x0: float, y0: float) -> int:
         """Returns which connected piece of floor lies half a metre behind a door."""
         row = round((door.y + 0.5 * sin(door.yaw) - y0) / _CELL_M)
         column = round((door.x + 0.5 * cos(door.yaw) - x0) / _CELL_M)
@@ -251,7 +251,7 @@ def _overlaps(box: Box, other: Box, points: NDArray[np.float64]) -> NDArray[np.b
     return hit
 
 
-def _inside(x: NDArray[np.float64], y: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
+def _inside(x: NDArray[np.floating], y: NDArray[np.floating], box: Box) -> NDArray[np.bool_]:
     """Returns (H, W) which cells lie in a box."""
     c, s = cos(box.yaw), sin(box.yaw)
     dx, dy = x - box.x, (y - box.y)[:, None]

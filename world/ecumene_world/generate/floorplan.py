@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ _WEIGHT: Final[Mapping[str, float]] = {
     "living": 1.6,
     "kitchen": 1.05,
     "bathroom": 0.62,
+    "washroom": 0.62,
     "open_office": 2.2,
     "waiting": 1.5,
     "ward": 1.7,
@@ -36,7 +38,7 @@ _WEIGHT: Final[Mapping[str, float]] = {
 """How wide a room is beside others; 1 for those not listed."""
 _SLENDER: Final = 1.75
 """Rooms are at most about this many times as deep as wide."""
-_NARROW: Final = {"bathroom": 1.9}
+_NARROW: Final = {"bathroom": 1.9, "washroom": 1.9}
 """Least width of rooms that need not be as wide as others, metres."""
 
 
@@ -82,9 +84,9 @@ Rect = tuple[float, float, float, float]
 _SUITES: Final[Mapping[str, tuple[str, ...]]] = {
     "home": ("living", "kitchen", "bathroom", "bedroom", "bedroom", "study", "child_room", "bedroom"),
     "apartment": ("living", "kitchen", "bathroom", "bedroom", "bedroom", "study", "child_room", "bedroom"),
-    "clinic": ("waiting", "consulting", "consulting", "treatment", "ward", "bathroom", "consulting", "kitchenette"),
-    "school": ("classroom", "classroom", "library", "bathroom", "classroom", "private_office", "classroom"),
-    "office": ("open_office", "meeting_room", "kitchenette", "private_office", "bathroom", "open_office", "archive"),
+    "clinic": ("waiting", "consulting", "consulting", "treatment", "ward", "washroom", "consulting", "kitchenette"),
+    "school": ("classroom", "classroom", "library", "washroom", "classroom", "private_office", "classroom"),
+    "office": ("open_office", "meeting_room", "kitchenette", "private_office", "washroom", "open_office", "archive"),
 }
 """What rooms along a corridor are for, the most needed first."""
 _CORRIDOR: Final[Mapping[str, tuple[str, float]]] = {
@@ -127,9 +129,9 @@ def divided(use: str, rect: Rect, style: Style, rng: np.random.Generator) -> Flo
     if use in {"home", "apartment"} and "children" in style.tags:
         roles[4] = "child_room"
     if use == "clinic" and "ward" in style.tags:
-        roles = ["waiting", "ward", "ward", "treatment", "consulting", "bathroom", "ward", "kitchenette"]
+        roles = ["waiting", "ward", "ward", "treatment", "consulting", "washroom", "ward", "kitchenette"]
     if use == "office" and "cells" in style.tags:
-        roles = ["private_office", "private_office", "meeting_room", "private_office", "kitchenette", "bathroom"]
+        roles = ["private_office", "private_office", "meeting_room", "private_office", "kitchenette", "washroom"]
     return _suite(use, roles, rect, style, rng)
 
 
@@ -162,7 +164,7 @@ def _museum(rect: Rect, style: Style, rng: np.random.Generator) -> FloorPlan:
     count = max(1, min(3, int((x1 - x0) / 5.0)))
     cuts = _cuts(x0, x1, [1.0 + 0.4 * float(rng.random()) for _ in range(count)])
     cells = [Cell("museum_hall", x0, split, x1, y1)]
-    cells += [Cell("gallery", a, y0, b, split) for a, b in zip(cuts, cuts[1:], strict=False)]
+    cells += [Cell("gallery", a, y0, b, split) for a, b in pairwise(cuts)]
     links = [Link(0, n + 1, (cuts[n] + cuts[n + 1]) / 2, 1.8, leaf=False) for n in range(count)]
     links += [Link(n, n + 1, (y0 + split) / 2, 1.6, leaf=False) for n in range(1, count)]
     return FloorPlan(tuple(cells), tuple(links))
@@ -187,9 +189,9 @@ def _hall(
         backs, weights = backs[-1:] if role in {"guest_room", "sales"} else backs[:1], (1.0,)
     cuts = _cuts(y0, y1, list(weights[: len(backs)]))
     cells = [Cell(role, x0, y0, x, y1)]
-    cells += [Cell(back, x, a, x1, b) for back, a, b in zip(backs, cuts, cuts[1:], strict=False)]
+    cells += [Cell(back, x, a, x1, b) for back, (a, b) in zip(backs, pairwise(cuts), strict=True)]
     links = []
-    for n, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for n, (a, b) in enumerate(pairwise(cuts)):
         margin = style.door_m / 2 + 0.35
         if role == "guest_room" and n < len(backs) - 1:
             links.append(Link(n + 1, n + 2, x + min((x1 - x) / 2, 1.6 + float(rng.random())), style.door_m))
@@ -229,7 +231,7 @@ def _suite(use: str, roles: Sequence[str], rect: Rect, style: Style, rng: np.ran
         cuts = _cuts(
             x0, x1, [_WEIGHT.get(role, 1.0) for role in chosen], [_NARROW.get(role, _LEAST_M) for role in chosen]
         )
-        for role, start, end in zip(chosen, cuts, cuts[1:], strict=False):
+        for role, (start, end) in zip(chosen, pairwise(cuts), strict=True):
             cells.append(Cell(role, start, a, end, b))
             wide_open = role in {"waiting", "library"}
             links.append(
@@ -247,7 +249,7 @@ def _fitting(roles: Sequence[str], length_m: float) -> list[str]:
 
 
 def _cuts(low: float, high: float, weights: Sequence[float], least: Sequence[float] = ()) -> list[float]:
-    """Returns the ends of consecutive stretches from low to high, as long as their weights say but for what is least."""
+    """Returns the ends of consecutive stretches from low to high, long as their weights say, none under its least."""
     share = np.array(weights) / sum(weights)
     floor = np.array(least) if least else np.zeros(len(weights))
     lengths = np.maximum(share * (high - low), floor)

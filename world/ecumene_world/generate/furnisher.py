@@ -78,7 +78,7 @@ class Furnisher:
         """Tells whether a tag was asked for."""
         return tag in self.style.tags
 
-    def stand(
+    def stand(  # noqa: PLR0913 - a thing, where it may stand and what it is
         self,
         kind: str,
         x: float,
@@ -168,7 +168,7 @@ class Furnisher:
                 return found
         return []
 
-    def group(
+    def group(  # noqa: PLR0913 - two kinds, where and how they look
         self,
         table: str,
         seat: str,
@@ -231,7 +231,7 @@ class Furnisher:
         seed: int = -1,
         attributes: Attributes | None = None,
     ) -> int | None:
-        """Hangs a thing on a wall, as near to a share of its length as others and the doors allow; None without room."""
+        """Hangs a thing on a wall, as near to a share of its length as there is room; None without any."""
         look = self._look(kind, seed)
         asset = asset_of(Node("thing", kind, seed=look, params=params))
         assert asset is not None, "what hangs comes from the asset library"
@@ -241,9 +241,8 @@ class Furnisher:
         best: float | None = None
         for middle in np.linspace(start + wide / 2, end - wide / 2, 25).tolist() if end - start > wide else []:
             clear = all(middle + wide / 2 <= a or b <= middle - wide / 2 for a, b in blocked)
-            if clear and (
-                best is None or abs(middle - start - at * (end - start)) < abs(best - start - at * (end - start))
-            ):
+            wanted = start + at * (end - start)
+            if clear and (best is None or abs(middle - wanted) < abs(best - wanted)):
                 best = middle
         if best is None:
             return None
@@ -266,7 +265,7 @@ class Furnisher:
     def spot(
         self, along_m: float, across_m: float, near: tuple[float, float], yaw: float = 0.0, *, aisle_m: float = 0.0
     ) -> tuple[float, float] | None:
-        """Returns the middle of a free rectangle nearest to a point, `aisle_m` away from what stands; None without one."""
+        """Returns the middle of the free rectangle nearest to a point, `aisle_m` off what stands; None without one."""
         return self.board.spot(Box(0.0, 0.0, yaw, along_m / 2, across_m / 2), near, aisle_m)
 
     def keep_clear(self, x0: float, y0: float, x1: float, y1: float) -> None:
@@ -274,13 +273,13 @@ class Furnisher:
         self.board.ways.append(Box((x0 + x1) / 2, (y0 + y1) / 2, 0.0, abs(x1 - x0) / 2, abs(y1 - y0) / 2))
 
     def cells(self, step_x: float, step_y: float, margin_m: float = 0.9) -> list[tuple[float, float]]:
-        """Returns the middles of an even grid of cells that fills the room but for a margin, row by row from the door."""
+        """Returns the middles of an even grid of cells that fills the room but for a margin, nearest the door first."""
         xs = _even(self.board.x0 + margin_m, self.board.x1 - margin_m, step_x)
         ys = _even(self.board.y0 + margin_m, self.board.y1 - margin_m, step_y)
         return [(x, y) for x in xs for y in ys]
 
     def fill(self, pieces: Sequence[Callable[[float, float], object]], step_m: float, margin_m: float = 1.6) -> int:
-        """Tries set pieces in turn on the cells of a grid, for as many cells as the density asks; returns how many stood."""
+        """Tries set pieces in turn on the cells of a grid; returns how many stood."""
         cells = self.cells(step_m, step_m, margin_m)
         share = min(1.0, 0.85 * self.style.density)
         stood = 0

@@ -122,6 +122,16 @@ def bathroom(f: Furnisher) -> None:
         f.hang("alarm_button", "left", 0.3, 1.0)
 
 
+def washroom(f: Furnisher) -> None:
+    """Toilets side by side and basins, for those who work or wait in a building."""
+    windows(f)
+    for _ in range(1 + f.some(0.06 * f.area)):
+        f.against("toilet", ("back", "left", "right"), 1, front_m=0.6)
+    for _ in range(1 + f.some(0.05 * f.area)):
+        f.against("sink", ("left", "right", "front"), 1, front_m=0.7, params={"width_m": 0.9})
+    f.against("bin", ("left", "right", "front", "back"), 1, front_m=0.0, at=-1.0)
+
+
 def study(f: Furnisher) -> None:
     """A desk that looks into the room, bookcases, an armchair under a lamp."""
     windows(f)

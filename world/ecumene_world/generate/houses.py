@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import cos, hypot, sin
+from math import ceil, cos, hypot, sin
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,13 @@ from ecumene_world.pose import Pose
 _FOOT: Final = ("pavement", "plaza", "path")
 PUBLIC: Final = frozenset({"cafe", "shop", "museum", "school", "clinic", "office"})
 ENTERABLE: Final[Mapping[str, int]] = {
-    **{"cafe": 2, "museum": 1, "shop": 3, "clinic": 1, "office": 2, "school": 1, "home": 3},
+    "cafe": 2,
+    "museum": 1,
+    "shop": 4,
+    "clinic": 1,
+    "office": 2,
+    "school": 1,
+    "home": 3,
     **dict.fromkeys(("apartment", "meeting", "classroom"), 1),
 }
 """How many buildings of each use are furnished, if they suit; the ones nearest to the square."""
@@ -76,7 +82,7 @@ def _enterable(work: Work) -> set[int]:
     centre = square.centre if square else (0.0, 0.0)
     houses = work.plan.houses
     near = sorted(range(len(houses)), key=lambda n: hypot(*(houses[n].polygon.mean(0) - centre)))
-    scale = max(1, round(len(houses) / _HOUSES))
+    scale = max(1, ceil(len(houses) / _HOUSES))
     left = {use: count * scale for use, count in ENTERABLE.items()}
     chosen = set()
     for n in near:

@@ -21,10 +21,10 @@ from ecumene_world.generate.builder import Builder
 from ecumene_world.generate.floorplan import LIMIT_M, WALL_M, Cell, FloorPlan, Link, Rect, divided
 from ecumene_world.generate.plan import House
 from ecumene_world.generate.proposer import Brief, Doorway, Side
-from ecumene_world.generate.room_building import NO_WISH, Spot, Wish, furnish
 from ecumene_world.generate.rectangle import contains, inscribed, is_convex, rastered
-from ecumene_world.generate.walls import Opening, wall
+from ecumene_world.generate.room_building import NO_WISH, Spot, Wish, furnish
 from ecumene_world.generate.style import Style, style_of
+from ecumene_world.generate.walls import Opening, wall
 from ecumene_world.graph import Node
 from ecumene_world.plain import JSON
 from ecumene_world.pose import Pose
@@ -39,7 +39,17 @@ _SILL_M: Final = 0.2
 _STAIR_WIDTH_M: Final = 1.5
 _STAIR_SLOPE: Final = 0.62
 _LANDING_M: Final = 1.7
-_TILED: Final = {"kitchen", "bathroom", "hall", "cafe_kitchen", "kitchenette", "store_room", "waiting", "consulting"}
+_TILED: Final = {
+    "kitchen",
+    "bathroom",
+    "washroom",
+    "hall",
+    "cafe_kitchen",
+    "kitchenette",
+    "store_room",
+    "waiting",
+    "consulting",
+}
 _NAMES: Final = {"guest_room": "guest room", "sales": "sales floor", "museum_hall": "hall"}
 
 
@@ -112,7 +122,7 @@ def _divided(shell: Shell, storeys: int) -> Node:
     plan = divided(shell.house.use, shell.rect, shell.style, shell.rng)
     _masonry(shell)
     stairs = _stairs(shell, plan) if storeys == 2 else None
-    rooms = [_room(shell, cell, index, plan) for index, cell in enumerate(plan.cells)]
+    rooms = [_room(shell, cell, index) for index, cell in enumerate(plan.cells)]
     _walls(shell, plan, rooms)
     for index, cell in enumerate(plan.cells):
         blocked = stairs if index == 0 else None
@@ -196,7 +206,7 @@ def _masonry(shell: Shell) -> None:
         shell.build.add("wall", pose, name="masonry", parent=shell.node.name, seed=0, attributes=attributes)
 
 
-def _room(shell: Shell, cell: Cell, index: int, plan: FloorPlan, level: int = 0, frame: Pose | None = None) -> str:
+def _room(shell: Shell, cell: Cell, index: int, level: int = 0, frame: Pose | None = None) -> str:
     """Adds a room with its floor; returns its name."""
     at = shell.frame if frame is None else frame
     x, y = (cell.x0 + cell.x1) / 2, (cell.y0 + cell.y1) / 2
@@ -304,7 +314,7 @@ def _furnished(shell: Shell, plan: FloorPlan, index: int, room: str, title: str,
 def _turned(
     role: str, inside: Rect, doors: list[Doorway], windowed: list[str], turn: float, blocked: Rect | None
 ) -> Brief:
-    """Returns a brief in the frame whose x runs in through the first door, a quarter turn or more from the building's."""
+    """Returns a brief in the frame whose x runs in through the first door."""
     quarter = round(turn / (pi / 2)) % 4
     order: tuple[Side, ...] = ("front", "right", "back", "left")
 
@@ -384,7 +394,7 @@ def _upper_floor(shell: Shell, stairs: Rect) -> None:
     rise = shell.storey_m + 0.02
     frame = shell.frame.compose(Pose.at(0.0, 0.0, rise))
     cell = Cell("gallery", x0, y0, x1, y1)
-    room = _room(shell, cell, 1, FloorPlan((cell,), ()), 1, frame)
+    room = _room(shell, cell, 1, 1, frame)
     ring = [(x0, y0), (x1, y0), (x1, y1), (sx1, y1), (sx1, sy0), (sx0, sy0), (sx0, y1), (x0, y1)]
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
     attributes: dict[str, JSON] = {

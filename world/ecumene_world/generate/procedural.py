@@ -16,6 +16,7 @@ ROLES: Final[Mapping[str, Callable[[Furnisher], None]]] = {
     "bedroom": home_rooms.bedroom,
     "child_room": home_rooms.child_room,
     "bathroom": home_rooms.bathroom,
+    "washroom": home_rooms.washroom,
     "study": home_rooms.study,
     "hall": home_rooms.hall,
     "open_office": work_rooms.open_office,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import pi
 
+from ecumene_world.generate.board import Box
 from ecumene_world.generate.furnisher import Furnisher
 from ecumene_world.generate.proposer import Proposal, Side
-from ecumene_world.generate.board import Box
 from ecumene_world.generate.set_pieces import (
     dining_anywhere,
     lounge,

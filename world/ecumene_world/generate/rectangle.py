@@ -41,6 +41,7 @@ def _cut(ring: NDArray[np.float64], x: float) -> tuple[float, float]:
 
 
 def rastered(ring: NDArray[np.float64]) -> Rect | None:
+    """Returns the largest rectangle with sides along x and y in any ring, to the cells of a raster."""
     (x0, y0), (x1, y1) = ring.min(0).tolist(), ring.max(0).tolist()
     raster = Site((x0, y0, x1, y1), _CELL_M)
     raster.paint(ring, "floor")
@@ -74,6 +75,7 @@ def largest_rectangle(cells: NDArray[np.bool_]) -> tuple[int, int, int, int] | N
 
 
 def is_convex(ring: NDArray[np.float64]) -> bool:
+    """Tells whether a counter-clockwise ring turns left at every corner."""
     edges = np.roll(ring, -1, 0) - ring
     after = np.roll(edges, -1, 0)
     return bool((edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0] > -1e-6).all())

@@ -28,7 +28,7 @@ _PLACES: Final = {
     "museum_hall": "museum",
 }
 """Roles of places for roles of rooms that are called otherwise."""
-_QUIET: Final = {"hall", "bathroom", "store_room", "archive"}
+_QUIET: Final = {"hall", "bathroom", "washroom", "store_room", "archive"}
 """Rooms that are no place to go to by themselves."""
 
 
@@ -83,9 +83,7 @@ def furnish(spot: Spot, brief: Brief, style: Style, wish: Wish) -> Fitted:
     if proposals is None:
         proposals = Procedural(style).propose(brief) or []
     result = fitted(brief, proposals, brief.seed)
-    names: list[str] = []
-    for thing in result.things:
-        names.append(_added(spot, result.things, thing, style))
+    names = [_added(spot, result.things, thing, style) for thing in result.things]
     for thing, name in zip(result.things, names, strict=True):
         if thing.support != FLOOR:
             spot.build.graph.relate(name, "on", names[thing.support])

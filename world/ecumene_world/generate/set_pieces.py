@@ -76,7 +76,7 @@ def cups(f: Furnisher, table: int, count: int, kinds: tuple[str, ...] = ("cup",)
 
 
 def dining_anywhere(f: Furnisher, seats: int, near: tuple[float, float], *, aisle_m: float = 0.0) -> int | None:
-    """A table with chairs where there is room for it and a way round, as near to a point as can be; smaller if need be."""
+    """A table with chairs where there is room for it and a way round, near a point; smaller if need be."""
     for count, along, across in ((seats, 2.0, 0.62 * (seats // 2) + 0.2), (4, 1.95, 1.5), (2, 1.95, 0.8)):
         if count > seats:
             continue

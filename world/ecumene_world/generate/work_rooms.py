@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import pi
 
 from ecumene_world.generate.furnisher import Furnisher
+from ecumene_world.generate.proposer import Side
 from ecumene_world.generate.set_pieces import (
     cups,
     dining,
@@ -21,7 +22,7 @@ from ecumene_world.generate.set_pieces import (
 
 
 def open_office(f: Furnisher) -> None:
-    """Desks in pairs, back to back, in rows of up to three with aisles between; cabinets and shelves along the walls."""
+    """Desks in pairs, back to back, in rows with aisles between; cabinets and shelves along the walls."""
     windows(f)
     columns = max(1, int((f.deep - 0.7) / 4.1))
     along = max(1, int((f.wide - 1.8) / 1.75))
@@ -75,8 +76,9 @@ def meeting_room(f: Furnisher) -> None:
     wide = min(1.3, max(0.8, cross - 3.0))
     yaw = pi / 2 if long_x else 0.0
     seats = 2 * max(1, int(length / 0.72)) + 2
-    params = {"width_m": min(length, 4.0), "depth_m": wide, "shape": "square"}
-    end, beside = ("back", ("left", "right")) if long_x else ("left", ("back", "front"))
+    params: dict[str, float | str] = {"width_m": min(length, 4.0), "depth_m": wide, "shape": "square"}
+    end: Side = "back" if long_x else "left"
+    beside: tuple[Side, Side] = ("left", "right") if long_x else ("back", "front")
     f.against("screen", (end,), 1, at=0.5, front_m=0.9, params={"style": "television"})
     if length > 4.2:
         step = length / 4
@@ -170,7 +172,7 @@ def classroom(f: Furnisher) -> None:
 
 def _rows_of_tables(f: Furnisher) -> None:
     """Fills the room with tables for two whose pupils look at the back wall, aisles between the columns."""
-    params = {
+    params: dict[str, float | str] = {
         "width_m": 1.25,
         "depth_m": 0.6,
         "shape": "square",
