@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import cos, pi, sin, sqrt
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -45,7 +46,9 @@ class Spots:
         self.place_radius: list[float] = layout.place_radius.tolist()
         self.seat_things = layout.seat_thing.tolist()
         self.seat_approach: list[Point] = [(x, y, z) for x, y, z in layout.seat_approach.tolist()]
-        self.seat_level = layout.thing_level[layout.seat_thing].tolist() if self.seat_things else []
+        self.seat_level: list[int] = layout.thing_level[layout.seat_thing].tolist() if self.seat_things else []
+        rows = [(x, y, level) for (x, y, _), level in zip(self.seat_approach, self.seat_level, strict=True)]
+        self._seats = np.array(rows, np.float64).reshape(-1, 3)
 
     def standing(self, place: int, seed: int, *words: object) -> Point:
         """Returns a point at a place for whoever the words name; the place's own point if there is no other."""
@@ -56,12 +59,9 @@ class Spots:
 
     def seats(self, near: Point, level: int, within_m: float) -> list[int]:
         """Returns the seats on a storey whose approach is near a point, nearest first."""
-        gaps = [
-            (((x - near[0]) ** 2 + (y - near[1]) ** 2) ** 0.5, seat)
-            for seat, (x, y, _) in enumerate(self.seat_approach)
-            if self.seat_level[seat] == level
-        ]
-        return [seat for gap, seat in sorted(gaps) if gap <= within_m]
+        away = np.hypot(self._seats[:, 0] - near[0], self._seats[:, 1] - near[1])
+        within = np.flatnonzero((away <= within_m) & (self._seats[:, 2] == level))
+        return [int(seat) for seat in within[np.argsort(away[within], kind="stable")]]
 
     def _spiral(self, place: int) -> list[Point]:
         """Returns the points of a spiral over the place where one can stand and that hang together with its middle."""

@@ -74,8 +74,8 @@ class Scene:
         """Reads one of the worlds."""
         state = world.state
         columns = (state.position, state.level, state.posture, state.seat, state.needs)
-        rows = [column[index].numpy(force=True) for column in columns]
-        return cls(index, *rows, _company(state, index, greeters))
+        position, level, posture, seat, needs = (column[index].numpy(force=True) for column in columns)
+        return cls(index, position, level, posture, seat, needs, _company(state, index, greeters))
 
     def position(self, slot: int) -> Point:
         """Returns where a slot is, m."""
@@ -103,6 +103,7 @@ class Thinking:
         self._keeps_speech = keeps_speech
         self._spots = Spots(world.layout)
         self._serials: dict[str, int] = {}
+        self._taken: tuple[Scene | None, set[int]] = None, set()
         self._known: tuple[tuple[int, int], Sequence[str]] = (0, -1), ()
 
     def think(self, tick: int, slots: Sequence[int]) -> list[Command]:
@@ -229,16 +230,24 @@ class Thinking:
     def _settle(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> None:
         """Chooses the very spot or seat at a place."""
         if aim.verb is Verb.SIT:
-            taken = {mind.aim.seat for mind in self.minds.values() if mind.aim} | set(scene.seat.tolist())
+            taken = self._taken_seats(scene)
             reach = self._spots.place_radius[aim.place] + 6.0
             near = self._spots.seats(scene.position(who.slot), int(scene.level[who.slot]), reach)
             aim.seat = next((seat for seat in near if seat not in taken), -1)
+            taken.add(aim.seat)
             if aim.seat < 0:
                 aim.verb = Verb.GO
         free = self._spots.standing(aim.place, self._world.seed, who.key, tick // TICK_HZ)
         aim.point = self._spots.seat_approach[aim.seat] if aim.seat >= 0 else free
         aim.enter(Stage.SETTLE, tick)
         mind.best_m, mind.progress = 1e9, tick
+
+    def _taken_seats(self, scene: Scene) -> set[int]:
+        """Returns the seats that are sat on or aimed at, looked up once for all who think in a scene."""
+        if self._taken[0] is not scene:
+            aimed = {mind.aim.seat for mind in self.minds.values() if mind.aim}
+            self._taken = scene, aimed | set(scene.seat.tolist())
+        return self._taken[1]
 
     def _arrive(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
         """Walks to the spot, sits down if that is the aim, and notes the visit."""
