@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
-from tests.e2e.serving import PATIENCE_S, ROOT, Server, until
+from tests.e2e.serving import PATIENCE_S, ROOT, Server, join, until
 
 PAGE: Final = ROOT / "server" / "ecumene_server" / "page" / "index.html"
 CHROMIUM: Final = os.environ.get("ECUMENE_CHROMIUM", "/usr/bin/chromium")
@@ -58,6 +59,21 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
     """Opens the page as a new visitor with a small window; whatever it logs as an error fails the test."""
+    with _opener(browser, server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, server: Server) -> Iterator[Page]:
+    """A visitor called Marta who stays in the world for all tests that leave it as it was."""
+    with _opener(browser, server) as opened:
+        page = opened()
+        join(page, "Marta")
+        yield page
+
+
+@contextmanager
+def _opener(browser: Browser, server: Server) -> Iterator[OpenPage]:
     contexts = []
     problems: list[str] = []
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 PATIENCE_S: Final = 60.0
 """A software renderer on two slow cores needs seconds for what a person waits milliseconds for."""
@@ -27,6 +27,15 @@ def until(page: Page, expression: str, argument: object = None) -> None:
     while not page.evaluate(expression, argument):
         assert time.monotonic() < deadline, f"{expression} did not become true within {PATIENCE_S:g} s"
         page.wait_for_timeout(100)
+
+
+def join(page: Page, name: str) -> None:
+    """Walks in under a name, by keyboard, and waits until the server shows us to ourselves."""
+    expect(page.get_by_label("What shall we call you?")).to_be_focused()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    until(page, "ecumene.status === 'open' && ecumene.serverPosition")
 
 
 class Server:

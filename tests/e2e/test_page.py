@@ -8,20 +8,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
-from tests.e2e.serving import Server, until
+from tests.e2e.serving import Server, join, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 OpenPage = Callable[..., Page]
-
-
-def join(page: Page, name: str) -> None:
-    """Walks in under a name, by keyboard, and waits until the server shows us to ourselves."""
-    expect(page.get_by_label("What shall we call you?")).to_be_focused()
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type(name)
-    page.keyboard.press("Enter")
-    until(page, "ecumene.status === 'open' && ecumene.serverPosition")
 
 
 def place(page: Page) -> tuple[float, float]:
@@ -56,11 +47,9 @@ def soon(page: Page, done: Callable[[], bool], tries: int = 25) -> bool:
     return False
 
 
-def test_typing_a_name_and_enter_joins_a_living_world(open_page: OpenPage) -> None:
-    page = open_page()
-    expect(page.get_by_role("heading", name="Ecumene")).to_be_visible()
+def test_typing_a_name_and_enter_joins_a_living_world(visit: Page) -> None:
+    page = visit
     expect(page.locator("#join-facts")).to_contain_text("12 souls live here")
-    join(page, "Marta")
     expect(page.get_by_role("heading", name="Plaza 3")).to_be_visible()
     expect(page.locator("#status-text")).to_have_text("13 here")
     until(page, "ecumene.entities().filter(e => !e.visitor).length > 0")
@@ -76,9 +65,8 @@ def test_an_empty_name_is_answered_in_plain_words(open_page: OpenPage) -> None:
     expect(page.get_by_role("alert")).to_have_text("Please type a name first.")
 
 
-def test_walking_moves_us_on_the_server_and_prediction_agrees(open_page: OpenPage) -> None:
-    page = open_page()
-    join(page, "Walker")
+def test_walking_moves_us_on_the_server_and_prediction_agrees(visit: Page) -> None:
+    page = visit
     walk(page)
     near = (
         "Math.hypot(ecumene.position[0] - ecumene.serverPosition[0], ecumene.position[1] - ecumene.serverPosition[1])"
@@ -86,9 +74,8 @@ def test_walking_moves_us_on_the_server_and_prediction_agrees(open_page: OpenPag
     until(page, f"{near} < 0.1")
 
 
-def test_npcs_move(open_page: OpenPage) -> None:
-    page = open_page()
-    join(page, "Watcher")
+def test_npcs_move(visit: Page) -> None:
+    page = visit
     until(page, "ecumene.entities().some(e => !e.visitor)")
     page.evaluate("window.before = new Map(ecumene.entities().map(e => [e.id, e]))")
     until(
@@ -98,13 +85,12 @@ def test_npcs_move(open_page: OpenPage) -> None:
     )
 
 
-def test_two_visitors_meet_talk_and_wave(open_page: OpenPage) -> None:
+def test_two_visitors_meet_talk_and_wave(visit: Page, open_page: OpenPage) -> None:
     markup = "<b>Ben</b>"
-    ada, ben = open_page(), open_page()
-    join(ada, "Ada")
+    ada, ben = visit, open_page()
     join(ben, markup)
     until(ada, "name => ecumene.entities().some(e => e.title === name)", markup)
-    turn_towards(ada, markup)
+    approach(ada, markup)
     tag = ada.locator(".tag.visitor", has_text="Ben")
     expect(tag).to_be_visible()
     assert tag.locator("span").text_content() == markup
@@ -121,41 +107,32 @@ def test_two_visitors_meet_talk_and_wave(open_page: OpenPage) -> None:
     until(ada, "name => ecumene.entities().find(e => e.title === name)?.emote === 1", markup)
 
 
-def turn_towards(page: Page, title: str) -> None:
-    """Looks at somebody: from far enough behind ourselves that both are in the picture."""
-    page.evaluate(
-        """title => {
-            const other = ecumene.entities().find(e => e.title === title);
-            const [x, y] = ecumene.position;
-            ecumene.camera.yaw = Math.atan2(other.y - y, other.x - x);
-            ecumene.camera.distance = 6;
-        }""",
-        title,
-    )
+def approach(page: Page, title: str, near_m: float = 7.0) -> None:
+    """Walks towards somebody until they are near, and looks at them from behind ourselves."""
+    look = """title => {
+        const other = ecumene.entities().find(e => e.title === title);
+        const [x, y] = ecumene.serverPosition;
+        ecumene.camera.yaw = Math.atan2(other.y - y, other.x - x);
+        ecumene.camera.distance = 4;
+        return Math.hypot(other.x - x, other.y - y);
+    }"""
+
+    def arrived() -> bool:
+        return bool(page.evaluate(look, title) < near_m)
+
+    if not arrived():
+        page.keyboard.down("KeyW")
+        soon(page, arrived, tries=60)
+        page.keyboard.up("KeyW")
+    assert arrived(), f"{title} is still {page.evaluate(look, title):.1f} m away"
 
 
-def test_a_killed_server_finds_us_again_where_we_stood(open_page: OpenPage, server: Server) -> None:
-    page = open_page()
-    join(page, "Phoenix")
-    walk(page)
-    page.wait_for_timeout(1500)
-    before, epoch = place(page), page.evaluate("ecumene.epoch")
-    server.kill()
-    expect(page.locator("#status-text")).to_have_text("Reconnecting…")
-    server.start()
-    until(page, "epoch => ecumene.epoch > epoch && ecumene.serverPosition", epoch)
-    expect(page.locator("#status-text")).to_contain_text("here")
-    assert distance(before, place(page)) < 1.0
-    walk(page, 0.4)
-
-
-def test_everything_works_by_keyboard_and_in_words(open_page: OpenPage) -> None:
-    page = open_page()
-    join(page, "Keys")
+def test_everything_works_by_keyboard_and_in_words(visit: Page) -> None:
+    page = visit
     expect(page.locator("#view")).to_be_focused()
     page.keyboard.press("p")
     expect(page.get_by_role("heading", name="Who is here")).to_be_focused()
-    expect(page.locator("#drawer li")).to_have_count(12)
+    expect(page.get_by_role("button", name="Open the mind of")).to_have_count(12)
     page.keyboard.press("Escape")
     expect(page.locator("#drawer")).to_be_hidden()
     expect(page.locator("#view")).to_be_focused()
@@ -171,11 +148,27 @@ def test_everything_works_by_keyboard_and_in_words(open_page: OpenPage) -> None:
     assert page.evaluate("document.activeElement.tagName") == "BUTTON"
     unnamed = "[...document.querySelectorAll('button')].filter(b => !b.textContent.trim() && !b.ariaLabel).length"
     assert page.evaluate(unnamed) == 0
+    page.locator("#view").focus()
 
 
-def test_a_mind_can_be_opened(open_page: OpenPage) -> None:
-    page = open_page()
-    join(page, "Curious")
+def test_screen_readers_find_names_roles_and_live_regions(visit: Page) -> None:
+    page = visit
+    log = page.get_by_role("log")
+    expect(log).to_have_count(1)
+    expect(page.get_by_role("region", name="Chat")).to_be_visible()
+    for name in ("Gestures", "Panels"):
+        expect(page.get_by_role("toolbar", name=name)).to_be_visible()
+    expect(log).to_have_attribute("aria-live", "polite")
+    expect(page.locator("#announcer")).to_have_attribute("aria-live", "polite")
+    expect(page.get_by_role("heading", level=2, name="Plaza 3")).to_be_visible()
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids)), "two elements share an id"
+    assert page.locator("[tabindex]:not([tabindex='0']):not([tabindex='-1'])").count() == 0
+
+
+def test_a_mind_can_be_opened(visit: Page) -> None:
+    page = visit
+    page.locator("#view").focus()
     until(page, "ecumene.entities().some(e => !e.visitor)")
     page.keyboard.press("i")
     drawer = page.locator("#drawer")
@@ -221,3 +214,17 @@ def test_reduced_motion_keeps_the_first_view_still(open_page: OpenPage) -> None:
     still.wait_for_timeout(1500)
     assert read(still) == first
     assert read(moving) != other
+
+
+def test_a_killed_server_finds_us_again_where_we_stood(visit: Page, server: Server) -> None:
+    page = visit
+    page.locator("#view").focus()
+    page.wait_for_timeout(1500)
+    before, epoch = place(page), page.evaluate("ecumene.epoch")
+    server.kill()
+    expect(page.locator("#status-text")).to_have_text("Reconnecting…")
+    server.start()
+    until(page, "epoch => ecumene.epoch > epoch && ecumene.serverPosition", epoch)
+    expect(page.locator("#status-text")).to_contain_text("here")
+    assert distance(before, place(page)) < 1.0
+    walk(page, 0.4)

@@ -5,6 +5,7 @@ import { Announcer } from "./a11y";
 import { Avatars } from "./avatars";
 import { ViewCamera } from "./camera";
 import { Chat } from "./chat";
+import { isForUs } from "./chatter";
 import { Clock } from "./clock";
 import { TICK_HZ, type CellFrame, type Sample } from "./codec";
 import { Company } from "./company";
@@ -59,6 +60,7 @@ export class Game {
   private welcome: Welcome | null = null;
   private before = performance.now();
   private slowAt = 0;
+  private spokeAt = -Infinity;
 
   constructor() {
     this.stage = new Stage(this.canvas, new URLSearchParams(location.search).get("quality"));
@@ -191,8 +193,7 @@ export class Game {
       case "left":
         return this.left(message.id);
       case "said":
-        this.labels.say(message.id, message.text, performance.now());
-        return this.chat.said(message.title, message.text, message.id === this.company.entity);
+        return this.said(message);
       case "thing":
         return this.things.change(message.i, message.state, message.holder, message.position);
       case "event":
@@ -211,6 +212,18 @@ export class Game {
       default:
         return;
     }
+  }
+
+  private said({ id, title, text }: Extract<ServerMessage, { t: "said" }>): void {
+    const now = performance.now();
+    this.labels.say(id, text, now);
+    const own = id === this.company.entity;
+    if (own) this.spokeAt = now;
+    const { x, y } = this.company.poseOf(id) ?? { x: Infinity, y: Infinity };
+    const distance = Math.hypot(x - this.own.x, y - this.own.y);
+    const visitor = this.company.nameOf(id)?.visitor ?? false;
+    const name = this.company.nameOf(this.company.entity)?.title ?? "";
+    if (own || isForUs({ text, visitor, distance }, name, now - this.spokeAt)) this.chat.said(title, text, own);
   }
 
   private joined(message: Extract<ServerMessage, { t: "joined" }>): void {

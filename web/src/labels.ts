@@ -9,9 +9,19 @@ const TAG_REACH_M = 16;
 const BUBBLE_REACH_M = 32;
 const MOST = 18;
 const TAG_PX = 24;
+/** Of a bubble: its widest text, a line, its padding with the tail, and an average letter. */
+const BUBBLE = { widest: 250, line: 20, padding: 28, letter: 7.2 };
 const HEAD_M = 1.98;
 const SEATED_HEAD_M = 1.12;
 const READ_MS_PER_CHARACTER = 65;
+
+/** A claimed part of the screen, CSS pixels. */
+interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
 
 interface Tag {
   root: HTMLElement;
@@ -24,7 +34,7 @@ export class Labels {
   private readonly layer = byId("labels");
   private readonly tags = new Map<number, Tag>();
   private readonly point = new Vector3();
-  private readonly taken: { x: number; y: number; half: number }[] = [];
+  private readonly taken: Box[] = [];
 
   /** Shows a speech bubble for as long as reading it takes. */
   say(id: number, text: string, nowMs: number): void {
@@ -54,7 +64,7 @@ export class Labels {
   ): void {
     const near = all
       .filter((each) => each.distance < (this.speaks(each.id, nowMs) ? BUBBLE_REACH_M : TAG_REACH_M))
-      .sort((a, b) => a.distance - b.distance)
+      .sort((a, b) => rank(a) - rank(b))
       .slice(0, MOST);
     const kept = new Set(near.map((each) => each.id));
     for (const id of [...this.tags.keys()]) if (!kept.has(id) && !this.speaks(id, nowMs)) this.drop(id);
@@ -83,18 +93,18 @@ export class Labels {
     if (walls && walls.sight(eye.x, -eye.z, eye.y, each.x, each.y, top) < 1) return;
     const left = (x * 0.5 + 0.5) * width;
     const up = (0.5 - y * 0.5) * height;
-    if (!tag.bubble && !this.free(left, up, 9 + 7 * (tag.name.textContent ?? "").length)) return;
+    if (!this.free(boxOf(tag, left, up)) && !each.own) return;
     tag.root.hidden = false;
     tag.root.style.transform = `translate(${left.toFixed(1)}px, ${up.toFixed(1)}px) translate(-50%, -100%)`;
     tag.root.style.opacity = String(Math.max(0.35, Math.min(1, 1.4 - each.distance / TAG_REACH_M)));
     tag.root.style.zIndex = String(1000 - Math.round(each.distance * 10));
   }
 
-  /** Claims a place for a plain tag; false when a nearer one already has it. */
-  private free(x: number, y: number, width: number): boolean {
-    const half = width / 2;
-    if (this.taken.some((each) => Math.abs(each.x - x) < each.half + half && Math.abs(each.y - y) < TAG_PX)) return false;
-    this.taken.push({ x, y, half });
+  /** Claims a place; false when somebody more important already has a part of it. */
+  private free(box: Box): boolean {
+    const { left, right, top, bottom } = box;
+    if (this.taken.some((each) => each.left < right && left < each.right && each.top < bottom && top < each.bottom)) return false;
+    this.taken.push(box);
     return true;
   }
 
@@ -122,4 +132,19 @@ export class Labels {
     this.tags.get(id)?.root.remove();
     this.tags.delete(id);
   }
+}
+
+/** Who gets a place first: visitors, then the nearest. */
+function rank(each: Drawn): number {
+  return each.distance - (each.visitor ? 1000 : 0);
+}
+
+/** The place that a tag would take when its lower middle is there. */
+function boxOf({ name, bubble }: Tag, x: number, y: number): Box {
+  const width = 18 + BUBBLE.letter * (name.textContent ?? "").length;
+  if (!bubble) return { left: x - width / 2, right: x + width / 2, top: y - TAG_PX, bottom: y };
+  const text = BUBBLE.letter * (bubble.textContent ?? "").length;
+  const wide = Math.max(width, Math.min(BUBBLE.widest, text + BUBBLE.padding));
+  const high = TAG_PX + BUBBLE.padding + BUBBLE.line * Math.ceil(text / (BUBBLE.widest - BUBBLE.padding));
+  return { left: x - wide / 2, right: x + wide / 2, top: y - high, bottom: y };
 }

@@ -157,7 +157,8 @@ export class Wishes {
   }
 
   private inspectNearest(): void {
-    const nearest = this.parts.company.near()[0];
+    const near = this.parts.company.near();
+    const nearest = near.find((each) => !each.visitor) ?? near[0];
     if (nearest) this.inspect(nearest.id);
     else note("Nobody is in sight.");
   }
