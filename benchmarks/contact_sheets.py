@@ -18,7 +18,7 @@ from PIL import Image
 from ecumene_world.generate import TYPES, generate
 from ecumene_world.preview import picture
 
-_TILE: Final = (300, 232)
+_TILE: Final = (240, 186)
 _COLUMNS: Final = 6
 _MOST_BYTES: Final = 400_000
 

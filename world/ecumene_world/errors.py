@@ -7,7 +7,8 @@ WorldError
 ├── CommandError          a command can't be carried out
 ├── SnapshotError         bytes are no snapshot of ours, or a damaged one
 └── ImportFailed          a file can't become a world
-    └── TooLarge
+    ├── TooLarge
+    └── Unfit             a file is sound, but no world can be made of what it holds
 """
 
 from __future__ import annotations
@@ -51,3 +52,7 @@ class ImportFailed(WorldError):  # noqa: N818 - reads as what happened
 
 class TooLarge(ImportFailed):
     """A file exceeds a size or node limit."""
+
+
+class Unfit(ImportFailed):  # noqa: N818 - reads as what happened
+    """A file is sound, but holds nothing that a world can be made of, such as a scan of a single point."""

@@ -11,7 +11,7 @@ from ecumene_server.commands import inspection, output
 from ecumene_server.commands.files import existing, written
 from ecumene_server.errors import UsageError
 from ecumene_world import datasets, importers
-from ecumene_world.errors import ImportFailed
+from ecumene_world.errors import Unfit
 
 
 def add(subcommands: Any) -> None:
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     path = datasets.fetch(options.file) if known else existing(Path(options.file))
     try:
         graph = importers.read(path)
-    except ImportFailed as error:
+    except Unfit as error:
         raise UsageError(str(error)) from error
     seconds = time.perf_counter() - start
     report = {"source": path.name, **inspection.report(graph), "seconds": round(seconds, 3)}

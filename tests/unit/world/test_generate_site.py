@@ -8,8 +8,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecumene_world.generate.rectangle import largest_rectangle
 from ecumene_world.generate.lines import area_m2, at, beside, gaps, length_m, stations
+from ecumene_world.generate.rectangle import largest_rectangle
 from ecumene_world.generate.site import Site
 
 STAR = np.array([[0.3, 0.2], [6.1, 1.1], [9.7, 0.4], [8.2, 5.2], [9.1, 9.6], [5.0, 7.1], [0.6, 9.4], [2.2, 5.0]])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ecumene_world.datasets import attribution_of
-from ecumene_world.errors import ImportFailed, TooLarge
+from ecumene_world.errors import ImportFailed, TooLarge, Unfit
 from ecumene_world.graph import ROOT, Node, SceneGraph
 from ecumene_world.importers.hull import hull_of
 from ecumene_world.importers.las import read_las
@@ -129,12 +129,12 @@ def _metres(cloud: Points, name: str, unit_m: float, up: str) -> Points:
     xyz = (xyz - [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]]) * unit
     extent = np.ptp(xyz, axis=0)
     if extent[:2].min() < _NARROWEST_M:
-        raise ImportFailed(
+        raise Unfit(
             f"{name} is {extent[0]:.2f} m by {extent[1]:.2f} m seen from above; at least {_NARROWEST_M} m each way is "
             "needed to stand on"
         )
     if not extent.max() <= _WIDEST_M:
-        raise ImportFailed(f"{name} is {extent.max():.0f} m wide; {_WIDEST_M:.0f} m is the limit, or its unit is wrong")
+        raise Unfit(f"{name} is {extent.max():.0f} m wide; {_WIDEST_M:.0f} m is the limit, or its unit is wrong")
     return replace(cloud, xyz=np.ascontiguousarray(xyz), unit_m=1.0)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecumene_world.errors import ImportFailed
+from ecumene_world.errors import Unfit
 
 MAX_POINTS: Final = 50_000_000
 MAX_BYTES: Final = 1 << 30
@@ -44,9 +44,9 @@ class Points:
         good: NDArray[np.bool_] = np.all(np.isfinite(self.xyz), axis=1)
         lost = int((~good).sum())
         if lost * 2 > len(good):
-            raise ImportFailed(f"{lost} of the {len(good)} points of {name} are not finite numbers")
+            raise Unfit(f"{lost} of the {len(good)} points of {name} are not finite numbers")
         if len(good) - lost < FEWEST_POINTS:
-            raise ImportFailed(f"{name} has {len(good) - lost} points; at least {FEWEST_POINTS} are needed")
+            raise Unfit(f"{name} has {len(good) - lost} points; at least {FEWEST_POINTS} are needed")
         if not lost:
             return self
         kept = self.take(good)
