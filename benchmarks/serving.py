@@ -91,11 +91,12 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as clients:
             assert clients.stdout is not None
             clients.stdout.readline()  # everybody has joined and the pause is over
-            before, decisions, began = _cpu_s(server), _decisions(url), time.perf_counter()
+            crowd_process = psutil.Process(clients.pid)
+            before, decisions, began = _cpu_s(server, crowd_process), _decisions(url), time.perf_counter()
             found = json.loads(clients.stdout.readline())
-            seconds = time.perf_counter() - began
+            seconds, after = time.perf_counter() - began, _cpu_s(server, crowd_process)
         ticks = json.loads(_get(f"{url}/ticks"))
-        cpu = {name: (used - before.get(name, 0.0)) / seconds for name, used in _cpu_s(server).items()}
+        cpu = {name: (used - before.get(name, 0.0)) / seconds for name, used in after.items()}
         late = {when: count - decisions[when] for when, count in _decisions(url).items()}
         rss = sum(each.memory_info().rss for each in [server, *server.children(recursive=True)])
     return {
@@ -107,7 +108,7 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
         "tick_cpu_ms": ticks["cpu_ms"],
         "phases_ms": ticks["phases_ms"],
         "cpu_cores": {name: round(share, 3) for name, share in cpu.items()},
-        "us_per_npc_tick": round(sum(cpu.values()) / TICK_HZ / npcs * 1e6, 1),
+        "us_per_npc_tick": round((sum(cpu.values()) - cpu["clients"]) / TICK_HZ / npcs * 1e6, 1),
         "decisions": late,
         "rss_mb": round(rss / 2**20),
         **_summary(found["clients"], seconds),
@@ -230,12 +231,13 @@ def _summary(clients: list[dict[str, Any]], seconds: float) -> dict[str, float]:
     }
 
 
-def _cpu_s(server: psutil.Process) -> dict[str, float]:
-    """CPU seconds so far of the server and of its helpers, by what they are."""
+def _cpu_s(server: psutil.Process, clients: psutil.Process) -> dict[str, float]:
+    """CPU seconds so far of the server, of its helpers and of the clients."""
     used: dict[str, float] = {}
-    for process in [server, *server.children(recursive=True)]:
+    for process in [server, *server.children(recursive=True), clients]:
         with contextlib.suppress(psutil.NoSuchProcess):
-            name = "server" if process.pid == server.pid else process.cmdline()[-1].rpartition(".")[2]
+            helper = process.cmdline()[-1].rpartition(".")[2]
+            name = {server.pid: "server", clients.pid: "clients"}.get(process.pid, helper)
             times = process.cpu_times()
             used[name] = used.get(name, 0.0) + times.user + times.system
     return used

@@ -27,8 +27,8 @@ from ecumene_world.layout import Layout
 HEADER: Final = struct.Struct("<IIId")
 GOAL: Final = struct.Struct("<qd")
 FIELD: Final = struct.Struct("<qdI")
-NICENESS: Final = 5
-"""The tick goes first where there are too few cores."""
+NICENESS: Final = 10
+"""The tick goes first where there are too few cores, then the minds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ import torch
 from tests.unit.sim.rooms import Plan, Thing, busy_plan, put, world_of
 
 from ecumene_sim import Actions, Engine
+from ecumene_sim.needs import FOOD_ROLES, FUN_ROLES, NeedsTable, _at_places
+from ecumene_world import Node, Pose, SceneGraph, World
+from ecumene_world.plain import JSON
 from ecumene_world.state import Posture
 
 REST, FOOD, COMPANY, FUN = range(4)
@@ -57,3 +60,25 @@ def test_needs_stay_between_empty_and_satisfied() -> None:
         engine.step(Actions.none())
     assert world.state.needs[0, :2].min() >= 0
     assert world.state.needs[0, :2].max() <= 1
+
+
+def test_places_found_by_cell_are_those_that_all_distances_give() -> None:
+    generator = torch.Generator().manual_seed(5)
+    graph = SceneGraph("places")
+    outline: list[JSON] = [[-30, -20], [50, -20], [50, 45], [-30, 45]]
+    graph.add(Node("ground", "ground", attributes={"polygon": outline}))
+    for number, role in enumerate(["cafe", "park", "home", "street", "shop", "clinic"] * 4):
+        x, y, radius = (torch.rand(3, generator=generator) * torch.tensor([76.0, 61.0, 19.0])).tolist()
+        about: dict[str, JSON] = {"role": role, "radius_m": radius + 0.5}
+        graph.add(Node(f"place {number}", "place", Pose.at(x - 28, y - 18), attributes=about))
+    world = World(graph, slots=3000)
+    spread = torch.rand(3000, 2, generator=generator) * torch.tensor([120.0, 100.0]) - torch.tensor([50.0, 40.0])
+    world.state.position[0, :, :2] = spread
+    layout = world.layout
+    gaps = torch.cdist(spread, layout.place_position[:, :2], compute_mode="donot_use_mm_for_euclid_dist")
+    there = gaps <= layout.place_radius
+    expected = [there[:, [role in roles for role in layout.place_role]].any(dim=1) for roles in (FOOD_ROLES, FUN_ROLES)]
+    food, fun = _at_places(world.state, NeedsTable(layout))
+    assert food[0].tolist() == expected[0].tolist()
+    assert fun[0].tolist() == expected[1].tolist()
+    assert 0 < int(food.sum()) < 3000
