@@ -68,17 +68,18 @@ def private_office(f: Furnisher) -> None:
 
 def meeting_room(f: Furnisher) -> None:
     """One long table with chairs all round, a screen at its end, a board on the wall, a sideboard."""
-    windows(f)
     x, y = f.middle
     long_x = f.deep >= f.wide
+    end: Side = "back" if long_x else "left"
+    beside: tuple[Side, Side] = ("left", "right") if long_x else ("back", "front")
+    f.hang("blackboard", beside[0] if f.chance(0.5) else beside[1], 0.5, 1.45)
+    windows(f)
     space, cross = (f.deep, f.wide) if long_x else (f.wide, f.deep)
     length = min(max(space - 3.4, 1.2), 1.2 + 0.14 * f.area, 6.0)
     wide = min(1.3, max(0.8, cross - 3.0))
     yaw = pi / 2 if long_x else 0.0
     seats = 2 * max(1, int(length / 0.72)) + 2
     params: dict[str, float | str] = {"width_m": min(length, 4.0), "depth_m": wide, "shape": "square"}
-    end: Side = "back" if long_x else "left"
-    beside: tuple[Side, Side] = ("left", "right") if long_x else ("back", "front")
     f.against("screen", (end,), 1, at=0.5, front_m=0.9, params={"style": "television"})
     if length > 4.2:
         step = length / 4
@@ -90,7 +91,6 @@ def meeting_room(f: Furnisher) -> None:
     tables = [n for n, item in enumerate(f.items) if item.kind == "table"]
     for table in tables:
         cups(f, table, f.some(3 * f.style.density), ("cup", "book", "cup"))
-    f.hang("blackboard", beside[0] if f.chance(0.5) else beside[1], 0.5, 1.45)
     f.against("cabinet", beside, 1, front_m=0.8)
     f.plants(1.2 + 0.02 * f.area)
     pictures(f, ("left", "right", "front"), 0.5)
@@ -143,8 +143,8 @@ def archive(f: Furnisher) -> None:
 
 def classroom(f: Furnisher) -> None:
     """Tables in rows that all look at the board, the teacher's desk beside it, a class library."""
+    f.hang("blackboard", "back", 0.5, 1.45, params={"width_m": round(min(3.6, f.wide * 0.5), 2)})
     windows(f)
-    f.hang("blackboard", "back", 0.5, 1.45, params={"width_m": min(3.6, f.wide * 0.5)})
     seed = f.style.looks
     tx, ty = f.board.x1 - 1.35, f.at(0.5, 0.26)[1]
     desk = f.stand("desk", tx, ty, 0.0, seed=seed)
