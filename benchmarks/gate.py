@@ -113,7 +113,7 @@ def main() -> None:
         for tally in tallies:
             thorough = options.glb > 0 and number % options.glb == 0
             sweep(tally, options.start + number, options.size, thorough=thorough)
-        if number % 50 == 49 and not options.json:
+        if number % 10 == 9 and not options.json:
             print(f"{number + 1} seeds", *(f"{t.type} {t.failed_before}/{t.failed_after}" for t in tallies), flush=True)
     rows = [tally.row() for tally in tallies]
     if options.json:
