@@ -14,6 +14,7 @@ import {
   WebGLRenderer,
 } from "three";
 import { remaining } from "./angles";
+import { Pacer } from "./pacer";
 import { QualityControl } from "./quality";
 import { HORIZON, Sky, SUN } from "./sky";
 import { showPatterns } from "./surface";
@@ -36,6 +37,7 @@ export class Stage {
   readonly sky = new Sky();
   private readonly sun = new DirectionalLight("#ffeed2", 2.7);
   private readonly ambient = new HemisphereLight(OPEN_SKY, "#cdbfa6", OUTDOORS);
+  private readonly pacer: Pacer;
   private inside = 0;
 
   constructor(
@@ -47,6 +49,7 @@ export class Stage {
     // Smooth edges multiply what a processor has to draw by four.
     const antialias = this.quality.current.name !== "low";
     this.renderer = new WebGLRenderer({ canvas, antialias, powerPreference: "high-performance" });
+    this.pacer = new Pacer(this.renderer.getContext() as WebGL2RenderingContext);
     this.renderer.outputColorSpace = SRGBColorSpace;
     this.renderer.toneMapping = NeutralToneMapping;
     this.renderer.toneMappingExposure = 0.9;
@@ -63,12 +66,16 @@ export class Stage {
     this.resize();
   }
 
-  /** Draws one picture with the shadows centred on `focus`; an overview has them farther but coarser. */
+  /** Draws a picture, unless a slow renderer is busy with the last; shadows are centred on `focus`, an overview has them farther but coarser. */
   render(focus: Vector3, seconds: number, overview: boolean): void {
+    const now = performance.now();
+    const paced = this.quality.current.name === "low";
+    if (paced && !this.pacer.ready(now)) return;
     this.reach(overview ? OVERVIEW_REACH_M : STREET_REACH_M);
     this.followSun(focus);
     this.sky.update(seconds);
     this.renderer.render(this.scene, this.camera);
+    if (paced) this.pacer.drawn(now);
   }
 
   /** Lights rooms while the viewer is under a roof. */
