@@ -234,10 +234,10 @@ def _summary(clients: list[dict[str, Any]], seconds: float) -> dict[str, float]:
 def _cpu_s(server: psutil.Process, clients: psutil.Process) -> dict[str, float]:
     """CPU seconds so far of the server, of its helpers and of the clients."""
     used: dict[str, float] = {}
-    for process in [server, *server.children(recursive=True), clients]:
+    for process in [server, clients, *server.children(recursive=True)]:
         with contextlib.suppress(psutil.NoSuchProcess):
-            helper = process.cmdline()[-1].rpartition(".")[2]
-            name = {server.pid: "server", clients.pid: "clients"}.get(process.pid, helper)
+            name = {server.pid: "server", clients.pid: "clients"}.get(process.pid)
+            name = name or process.cmdline()[-1].rpartition(".")[2]
             times = process.cpu_times()
             used[name] = used.get(name, 0.0) + times.user + times.system
     return used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -110,10 +111,16 @@ def _where(
     return liked, "I need a change" if urgent else "I like it there"
 
 
+@functools.lru_cache(maxsize=64)
+def _groups(known: tuple[str, ...], wanted: tuple[str, ...]) -> list[list[int]]:
+    """Returns the places of each wanted role, without the roles that no place has."""
+    groups = [[index for index, role in enumerate(known) if role == each] for each in wanted]
+    return [places for places in groups if places]
+
+
 def _of_roles(layout: Layout, roles: Sequence[str], seed: int, *draw: object) -> int:
     """Returns a place of some roles, those named first more often; -1 if there is none."""
-    known = [[index for index, role in enumerate(layout.place_role) if role == wanted] for wanted in roles]
-    groups = [places for places in known if places]
+    groups = _groups(layout.place_role, tuple(roles))
     if not groups:
         return -1
     share = number(seed, *draw, "role")

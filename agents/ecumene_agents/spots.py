@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ecumene_agents.chance import number
 from ecumene_world.grid import components, nearest, sample
@@ -39,11 +38,11 @@ class Spots:
         self.layout = layout
         parts = components(layout.clearance.cpu().numpy(), layout.next_level.cpu().numpy(), _BODY_M)
         self._part = torch.from_numpy(parts).to(layout.device)
-        self._of_place: dict[int, list[Point]] = {}
         self.place_name = [layout.names[row] for row in layout.place_row.tolist()]
         self.place_point: list[Point] = [(x, y, z) for x, y, z in layout.place_position.tolist()]
         self.place_level: list[int] = layout.place_level.tolist()
         self.place_radius: list[float] = layout.place_radius.tolist()
+        self._of_place = self._spirals()
         self.seat_things = layout.seat_thing.tolist()
         self.seat_approach: list[Point] = [(x, y, z) for x, y, z in layout.seat_approach.tolist()]
         self.seat_level: list[int] = layout.thing_level[layout.seat_thing].tolist() if self.seat_things else []
@@ -52,9 +51,7 @@ class Spots:
 
     def standing(self, place: int, seed: int, *words: object) -> Point:
         """Returns a point at a place for whoever the words name; the place's own point if there is no other."""
-        spots = self._of_place.get(place)
-        if spots is None:
-            spots = self._of_place[place] = self._spiral(place)
+        spots = self._of_place[place]
         return spots[int(number(seed, place, *words) * len(spots))]
 
     def seats(self, near: Point, level: int, within_m: float) -> list[int]:
@@ -63,21 +60,21 @@ class Spots:
         within = np.flatnonzero((away <= within_m) & (self._seats[:, 2] == level))
         return [int(seat) for seat in within[np.argsort(away[within], kind="stable")]]
 
-    def _spiral(self, place: int) -> list[Point]:
-        """Returns the points of a spiral over the place where one can stand and that hang together with its middle."""
+    def _spirals(self) -> list[list[Point]]:
+        """Returns, for each place, points of a spiral over it where one can stand and walk to from its middle."""
         layout = self.layout
-        middle, level = layout.place_position[place], layout.place_level[place]
-        radius = min(max(float(layout.place_radius[place]), 1.2), WIDEST_M)
-        turns = [(radius * sqrt((i + 0.5) / TRIED), i * _GOLDEN) for i in range(TRIED)]
-        offsets = torch.tensor([(r * cos(a), r * sin(a)) for r, a in turns], device=middle.device)
-        xy, storey = middle[:2] + offsets, level.expand(TRIED)
-        clear = sample(layout, layout.clearance, storey, xy) >= ROOM_M
-        same = nearest(layout, self._part, storey, xy) == nearest(layout, self._part, level, middle[:2])
-        near = (sample(layout, layout.floor, storey, xy) - middle[2]).abs() < 1.5
-        good = clear & same & near
-        return _points(layout, storey[good], xy[good]) or [tuple(middle.tolist())]
-
-
-def _points(layout: Layout, level: Tensor, xy: Tensor) -> list[Point]:
-    z = sample(layout, layout.floor, level, xy)
-    return [(x, y, height) for (x, y), height in zip(xy.tolist(), z.tolist(), strict=True)]
+        middle, level = layout.place_position[:, None], layout.place_level[:, None]
+        radius = layout.place_radius.clamp(1.2, WIDEST_M)
+        turns = [(sqrt((i + 0.5) / TRIED), i * _GOLDEN) for i in range(TRIED)]
+        offsets = torch.tensor([(r * cos(a), r * sin(a)) for r, a in turns], device=layout.device)
+        xy = middle[..., :2] + radius[:, None, None] * offsets
+        storey = level.expand(xy.shape[:2])
+        height = sample(layout, layout.floor, storey, xy)
+        good = sample(layout, layout.clearance, storey, xy) >= ROOM_M
+        good &= nearest(layout, self._part, storey, xy) == nearest(layout, self._part, level, middle[..., :2])
+        good &= (height - middle[..., 2]).abs() < 1.5
+        points = torch.cat((xy, height[..., None]), dim=-1)
+        return [
+            [(x, y, z) for x, y, z in spots[kept].tolist()] or [point]
+            for spots, kept, point in zip(points, good, self.place_point, strict=True)
+        ]
