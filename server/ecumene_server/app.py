@@ -254,7 +254,7 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
     app = App(settings, kept, epoch, session, host, hub, store, journal, site, decider, freezer, wayfinder)
     if settings.mqtt:
-        app.bridge = Bridge(Broker.of(settings.mqtt), host, opening.place, opening.people)
+        app.bridge = Bridge(Broker.of(settings.mqtt, settings.mqtt_ca), host, opening.place, opening.people)
     site.put("/healthz", lambda: http.plain(status.health(app)))
     site.put("/ticks", lambda: http.plain(host.timings.report()))
     site.put("/metrics", metrics.exposition(lambda: status.readings(app)))

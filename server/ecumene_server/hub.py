@@ -395,7 +395,7 @@ class Hub:
         self.counters.resumes += missed is not None
         visitor.hint(self._welcome(visitor, entity, resumed=missed is not None))
         if visitor.notice is not None:
-            visitor.tell(wire.Done(visitor.stream.number(), wire.HELLO_ID, True, None, visitor.notice))
+            visitor.tell(wire.Done(visitor.stream.number(), wire.HELLO_ID, ok=True, text=visitor.notice))
             visitor.notice = None
         for data in missed or ():
             visitor.link.send(data)

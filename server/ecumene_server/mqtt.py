@@ -1,8 +1,8 @@
 """The MQTT bridge: sensors come in as commands, events and states of things go out.
 
-It lives on the event loop and keeps away from the tick: what arrives is checked in small batches between two ticks and
-queued like any other command, with the rights of the system; what happens is taken from the news. Whatever the broker
-does, the world goes on.
+It lives on the event loop and keeps away from the tick: of each topic only the newest message waits, at most `BATCH` of
+them are checked between two ticks and queued like any other command, with the rights of the system; what happens is
+taken from the news. Whatever the broker does, the world goes on.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import asyncio
 import functools
 import logging
 import socket
-import ssl
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,7 @@ from aiomqtt import Client, Message, MqttError, Will
 
 from ecumene_server import wire
 from ecumene_server.host import Host
+from ecumene_server.limits import Bucket
 from ecumene_server.news import News, Place
 from ecumene_server.topics import Broker
 from ecumene_world.command import Command, check
@@ -36,11 +38,13 @@ TIMEOUT_S: Final = 5.0
 GOODBYE_S: Final = 6.0
 """How long the bridge may take to close."""
 MAX_IN: Final = 5000
-"""Messages from sensors that wait at most; older ones make room."""
+"""Topics whose newest message waits at most; the one that waits longest makes room."""
 MAX_OUT: Final = 2000
 """Events and errors that wait at most, as while the broker is away; older ones make room."""
-BATCH: Final = 100
-"""Most messages checked between two ticks."""
+BATCH: Final = 32
+"""Most messages that reach the world in one tick: 640 a second."""
+ERRORS: Final = (20.0, 100.0)
+"""Refusals told under `errors`, a second and at once; more are counted only."""
 FAILURE: Final = 128
 """Least answer to a subscription that means no."""
 ONLINE, OFFLINE = b"online", b"offline"
@@ -57,6 +61,7 @@ class BridgeCounters:
 
     messages_in: int = 0
     messages_out: int = 0
+    superseded: int = 0
     refused: int = 0
     dropped: int = 0
     connections: int = 0
@@ -88,7 +93,8 @@ class Bridge:
         self._people = {person.id: person.key for person in people}
         self._stale: dict[str, None] = {}
         self._out: deque[tuple[str, bytes]] = deque()
-        self._asked: deque[tuple[str, Command]] = deque()
+        self._asked: dict[str, Command] = {}
+        self._errors = Bucket.full(*ERRORS, time.monotonic())
         self._leaving, self._arriving, self._closing = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._move_into(place)
 
@@ -139,7 +145,7 @@ class Bridge:
             yield _event("joined", person.key)
         for entity in news.left:
             yield _event("left", self._people.pop(entity, ""))
-        for name, subject, other, data in news.happened:
+        for name, subject, other, data in (*news.happened, *news.deeds):
             if name not in PRIVATE:
                 yield _event(name, subject, other, data)
 
@@ -151,6 +157,8 @@ class Bridge:
 
     def _refuse(self, topic: str, reason: str) -> None:
         self.counters.refused += 1
+        if not self._errors.take(time.monotonic()):
+            return
         self._put(self._broker.errors, {"topic": topic[:300], "error": reason})
         self._leaving.set()
 
@@ -186,7 +194,7 @@ class Bridge:
             broker.port,
             username=broker.username,
             password=broker.password,
-            tls_context=ssl.create_default_context() if broker.tls else None,
+            tls_context=broker.tls_context(),
             will=Will(broker.status, OFFLINE, qos=1, retain=True),
             timeout=TIMEOUT_S,
             keepalive=30,
@@ -234,10 +242,13 @@ class Bridge:
                 self._ask(topic, command)
 
     def _ask(self, topic: str, command: Command) -> None:
-        if len(self._asked) >= MAX_IN:
-            self._asked.popleft()
+        """Queues a message in the place of an older one of its topic."""
+        if topic in self._asked:
+            self.counters.superseded += 1
+        elif len(self._asked) >= MAX_IN:
+            del self._asked[next(iter(self._asked))]
             self._drop()
-        self._asked.append((topic, command))
+        self._asked[topic] = command
         self._arriving.set()
 
     async def _hand_over(self) -> None:
@@ -246,7 +257,7 @@ class Bridge:
             await self._arriving.wait()
             self._arriving.clear()
             while self._asked:
-                batch = [self._asked.popleft() for _ in range(min(BATCH, len(self._asked)))]
+                batch = [(topic, self._asked.pop(topic)) for topic in list(islice(self._asked, BATCH))]
                 for topic, reason in await self._host.wonder(functools.partial(_submit, self._host, batch)):
                     self._refuse(topic, reason)
 

@@ -100,6 +100,7 @@ class News:
         things: Things whose state, holder or place changed; `seq` is 0.
         speech: What was said.
         happened: (name, subject, object, data) of other events.
+        deeds: The same of what avatars did with their bodies and with things.
         answers: What became of requests.
         record: The tick's log record, or empty when nothing is logged.
         durable: Whether an answer waits for that record.
@@ -115,6 +116,7 @@ class News:
     things: tuple[wire.ThingChanged, ...] = ()
     speech: tuple[Speech, ...] = ()
     happened: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = ()
+    deeds: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = ()
     answers: tuple[Answer, ...] = ()
     record: bytes = b""
     durable: bool = field(default=False)

@@ -38,7 +38,8 @@ class Settings:
         device: Where tensors are: cpu or cuda.
         minds: Who decides for NPCs: fusion, scripted or none.
         browser: Whether to open the page in a browser.
-        mqtt: Broker URL, `mqtt://host:port/prefix`; "" for none.
+        mqtt: Broker URL, `mqtt://user:password@host:port/prefix`, or `mqtts://` for TLS; "" for none.
+        mqtt_ca: File of certificates that the broker's is checked against; "" for those of the system.
         keep_chat: Whether what visitors say is stored.
         open_as: What everybody may do: visitor, or builder to let all edit.
         snapshot_s: Seconds between snapshots.
@@ -58,6 +59,7 @@ class Settings:
     minds: str = "fusion"
     browser: bool = True
     mqtt: str = ""
+    mqtt_ca: str = ""
     keep_chat: bool = False
     open_as: str = "visitor"
     snapshot_s: float = 60.0
@@ -78,7 +80,7 @@ class Settings:
         _require(self.budget_kb >= 16, f"budget_kb {self.budget_kb} is less than 16")
         _require(self.device.split(":")[0] in ("cpu", "cuda"), f"device {self.device!r} is neither cpu nor cuda")
         if self.mqtt:
-            Broker.of(self.mqtt)
+            Broker.of(self.mqtt, self.mqtt_ca)
 
 
 def load(given: Mapping[str, Any], *, config: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:

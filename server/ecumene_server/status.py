@@ -94,5 +94,6 @@ def _bridge(bridge: Bridge) -> Iterable[Reading]:
     yield Reading("mqtt_messages_in", "Messages from the MQTT broker.", counters.messages_in, counts=True)
     yield Reading("mqtt_messages_out", "Messages to the MQTT broker.", counters.messages_out, counts=True)
     yield Reading("mqtt_refused", "Messages from MQTT that were refused.", counters.refused, counts=True)
+    yield Reading("mqtt_superseded", "MQTT messages that a newer one overtook.", counters.superseded, counts=True)
     yield Reading("mqtt_dropped", "MQTT messages left out because too many waited.", counters.dropped, counts=True)
     yield Reading("mqtt_reconnects", "Later connections to the MQTT broker.", counters.reconnects, counts=True)

@@ -14,6 +14,7 @@ Under the prefix of the broker's URL:
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -63,6 +64,7 @@ class Broker:
         username: Who we are, None for anybody.
         password: Its secret.
         prefix: First levels of all topics, without slashes around.
+        authority: File of certificates that the broker's is checked against, "" for those of the system.
     """
 
     host: str
@@ -71,13 +73,14 @@ class Broker:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     prefix: str = PREFIX
+    authority: str = ""
 
     @classmethod
-    def of(cls, url: str) -> Broker:
+    def of(cls, url: str, authority: str = "") -> Broker:
         """Returns what an address like `mqtt://user:secret@host:1883/prefix` says.
 
         Raises:
-            UsageError: It is no such address; the sentence never shows the password.
+            UsageError: It is no such address, or there is no such authority; the sentence never shows the password.
         """
         try:
             parts = urlsplit(url)
@@ -91,7 +94,16 @@ class Broker:
             raise UsageError(f"mqtt prefix {prefix!r} must be 1..200 characters without + and #, not beginning with $")
         username, password = (None if each is None else unquote(each) for each in (parts.username, parts.password))
         tls = parts.scheme == "mqtts"
-        return cls(host, port or SCHEMES[parts.scheme], tls, username or None, password, prefix)
+        broker = cls(host, port or SCHEMES[parts.scheme], tls, username or None, password, prefix, authority)
+        try:
+            broker.tls_context()
+        except OSError as error:
+            raise UsageError(f"mqtt_ca {authority!r} holds no certificates: {error.strerror or error}") from error
+        return broker
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Returns how the broker is checked, None for a connection in clear text."""
+        return ssl.create_default_context(cafile=self.authority or None) if self.tls else None
 
     @property
     def incoming(self) -> str:

@@ -25,12 +25,14 @@ SPEAKING_TICKS: Final = 2 * TICK_HZ
 """How long after the beginning of speech an avatar is shown as speaking."""
 MOVED_M: Final = 0.01
 """A thing that lies elsewhere by more than this has moved."""
-MAX_HAPPENED: Final = 50
-"""Most other events told in one tick; of readings only the newest of each field."""
+MAX_READINGS: Final = 50
+"""Most readings told in one tick, only the newest of each field."""
 
 _VISITOR: Final = kinds.kind_named("visitor").code
-_QUIET: Final = frozenset({"spawned", "despawned", "said", "gesture", "thing", "rejected", "rested", *NAMES.values()})
-"""Events that are told in other ways, or to nobody."""
+_DEEDS: Final = frozenset({"gesture", *NAMES.values()}) - {"nothing_there"}
+"""What avatars do with bodies and things: seen by who is near, told to other programs."""
+_QUIET: Final = frozenset({"spawned", "despawned", "said", "thing", "rejected", "rested", "nothing_there", *_DEEDS})
+"""Events that visitors are told in other ways, or nobody at all."""
 
 
 class Watch:
@@ -74,6 +76,7 @@ class Watch:
             things=() if place is not None else tuple(self._changes()),
             speech=tuple(self._speeches(frame.events, visitors)),
             happened=tuple(_happened(frame.events)),
+            deeds=tuple(_told(event) for event in frame.events if event.name in _DEEDS and event.world == 0),
             answers=answers,
             record=record,
             place=place,
@@ -184,12 +187,17 @@ class Watch:
 
 
 def _happened(events: Iterable[Event]) -> Iterable[tuple[str, str, str, Mapping[str, Any]]]:
-    told: dict[tuple[str, ...], tuple[str, str, str, Mapping[str, Any]]] = {}
+    others, readings = [], {}
     for event in events:
-        if event.name not in _QUIET and event.world == 0:
-            key = (event.name, event.subject, event.object, str(event.data.get("field", "")))
-            told[key] = (event.name, event.subject, event.object, event.data)
-    return list(told.values())[-MAX_HAPPENED:]
+        if event.name == "reading" and event.world == 0:
+            readings[event.subject, event.data.get("field")] = _told(event)
+        elif event.name not in _QUIET and event.world == 0:
+            others.append(_told(event))
+    return [*others, *list(readings.values())[-MAX_READINGS:]]
+
+
+def _told(event: Event) -> tuple[str, str, str, Mapping[str, Any]]:
+    return event.name, event.subject, event.object, event.data
 
 
 def _column(tensor: Tensor) -> np.ndarray[Any, Any]:

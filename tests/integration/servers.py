@@ -115,7 +115,8 @@ def _opened(process: subprocess.Popen[str]) -> Program:
 
 def _drain(process: subprocess.Popen[str], lines: list[str]) -> None:
     with contextlib.suppress(ValueError):
-        lines.extend(process.stdout or ())
+        for line in process.stdout or ():
+            lines.append(line)  # noqa: PERF402 - seen by others while the program runs
 
 
 def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:

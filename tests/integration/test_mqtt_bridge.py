@@ -8,10 +8,11 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ from tests.integration.visitors import Visitor
 
 from ecumene_server import wire
 from ecumene_server.app import App
+from ecumene_server.mqtt import BATCH
+from ecumene_server.news import Ticket
+from ecumene_world.command import Command, Reading
 
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 PATIENCE_S = 15.0
@@ -41,10 +45,17 @@ async def until(probe: Callable[[], T | None]) -> T:
 
 @dataclass
 class Mosquitto:
-    """A broker that remembers nothing."""
+    """A broker that remembers nothing.
+
+    Attributes:
+        folder: For its files.
+        port: On 127.0.0.1.
+        rules: Lines of its configuration: who may come in, and how.
+    """
 
     folder: Path
     port: int
+    rules: str = "allow_anonymous true"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,7 +65,7 @@ class Mosquitto:
     def start(self) -> None:
         assert MOSQUITTO is not None
         config = self.folder / "mosquitto.conf"
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        config.write_text(f"listener {self.port} 127.0.0.1\npersistence false\n{self.rules}\n")
         with (self.folder / "mosquitto.log").open("ab") as log:
             self.process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE_S
@@ -72,18 +83,47 @@ class Mosquitto:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with brokered(tmp_path) as started:
+        yield started
+
+
+@contextmanager
+def brokered(folder: Path, *rules: str) -> Iterator[Mosquitto]:
     if MOSQUITTO is None:
         assert os.environ.get("CI") != "true", "mosquitto is not installed"
         pytest.skip("mosquitto is not installed")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    started = Mosquitto(tmp_path, port)
+    started = Mosquitto(folder, port, "\n".join(rules or ("allow_anonymous true",)))
     try:
         started.start()
         yield started
     finally:
         started.kill()
+
+
+def run(*command: str | Path) -> None:
+    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker with a certificate of our own making that lets in nobody but zoe."""
+    if shutil.which("openssl") is None or shutil.which("mosquitto_passwd") is None:
+        pytest.skip("openssl or mosquitto_passwd is not installed")
+    files = tmp_path / "broker"
+    files.mkdir()
+    key, certificate, passwords = files / "key.pem", tmp_path / "ca.pem", files / "passwords"
+    made = ("-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2")
+    run("openssl", "req", "-x509", *made, "-subj", "/CN=Test broker", "-addext", "subjectAltName=IP:127.0.0.1")
+    passwords.touch()
+    run("mosquitto_passwd", "-b", passwords, "zoe", "p@ss:word/1")
+    rules = [f"certfile {certificate}", f"keyfile {key}", "allow_anonymous false", f"password_file {passwords}"]
+    if os.getuid() == 0:
+        rules.append("user root")  # it would give up root's rights before it reads root's files
+    with brokered(tmp_path, *rules) as started:
+        yield started
 
 
 @dataclass
@@ -253,3 +293,104 @@ async def test_the_broker_tells_when_a_server_dies(tmp_path: Path, broker: Mosqu
             await until(lambda: ear.last("town/out/status") == b"online")
             server.kill()
             await until(lambda: ear.last("town/out/status") == b"offline")
+
+
+SECRET = "p%40ss%3Aword%2F1"
+"""The password as it stands in a URL."""
+
+
+def address(guarded: Mosquitto, secret: str = SECRET) -> str:
+    return f"mqtts://zoe:{secret}@127.0.0.1:{guarded.port}/town"
+
+
+async def test_a_broker_with_tls_and_a_password_is_served(tmp_path: Path, guarded: Mosquitto) -> None:
+    authority = str(tmp_path / "ca.pem")
+    async with serving(tmp_path, mqtt=address(guarded), mqtt_ca=authority) as app:
+        await connected(app)
+        trusted = ssl.create_default_context(cafile=authority)
+        ours = {"username": "zoe", "password": "p@ss:word/1", "tls_context": trusted}
+        async with Client("127.0.0.1", guarded.port, **ours) as client:  # type: ignore[arg-type]
+            await client.publish("town/in/bench/temperature", '{"value": 21.5}', qos=1)
+            await until(lambda: app.session.world.readings.get("bench") == {"temperature": (21.5, "")})
+
+
+@pytest.mark.parametrize(("secret", "trusted"), [("wrong", True), (SECRET, False)], ids=["password", "certificate"])
+async def test_a_broker_that_does_not_know_us_or_that_we_do_not_know_gets_nothing(
+    tmp_path: Path, guarded: Mosquitto, secret: str, trusted: bool
+) -> None:
+    authority = ["--mqtt-ca", str(tmp_path / "ca.pem")] if trusted else []
+    with program(tmp_path, "--mqtt", address(guarded, secret), *authority) as server:
+
+        def said() -> str | None:
+            return next(
+                (line for line in server.lines if "no connection to the MQTT broker at 127.0.0.1" in line), None
+            )
+
+        line = await until(said)
+        assert line.startswith("ecumene: ")
+        assert ("certificate verify failed" in line) is not trusted
+        _, _, metrics = await asyncio.to_thread(fetch, f"{server.url}/metrics")
+        assert b"ecumene_mqtt_connected 0.0" in metrics
+        assert server.terminate() == 0
+        assert secret not in "".join(server.lines)
+        assert "Traceback" not in "".join(server.lines)
+
+
+async def test_what_avatars_do_is_told(tmp_path: Path, broker: Mosquitto) -> None:
+    async with serving(tmp_path, mqtt=broker.url) as app, listening(broker) as ear, Visitor(app.url, "Zoe") as zoe:
+        await connected(app)
+        mine = await zoe.join()
+        key = next(person.key for person in mine.people if person.id == mine.entity)
+        await app.host.wonder(lambda: app.session.world.state.position[0, mine.entity & 0xFFFF, :2].fill_(6.0))
+        assert (await zoe.ask(lambda i: wire.Gesture(i, 1))).ok
+        assert (await zoe.ask(lambda i: wire.Use(i, "bench"))).ok
+        assert not (await zoe.ask(lambda i: wire.Use(i, "bell-0"))).ok
+        await ear.say("bench/after", '{"value": 1}')
+        await until(lambda: any(event["name"] == "reading" for event in ear.of("town/out/events")))
+        events = {event["name"]: event for event in ear.of("town/out/events")}
+        assert (events["sat"]["subject"], events["sat"]["object"]) == (key, "bench")
+        assert events["gesture"]["subject"] == key
+        assert "nothing_there" not in events
+
+
+async def test_a_flood_keeps_the_newest_and_reaches_the_world_in_portions(tmp_path: Path, broker: Mosquitto) -> None:
+    async with serving(tmp_path, mqtt=broker.url) as app, listening(broker) as ear:
+        await connected(app)
+        bridge = app.bridge
+        assert bridge is not None
+        taken: list[int] = []
+        take = app.host.inbox.take
+
+        def counted() -> tuple[list[Command], dict[tuple[str, str], Ticket]]:
+            commands, tickets = take()
+            taken.append(len(commands))
+            return commands, tickets
+
+        app.host.inbox.take = counted  # type: ignore[method-assign]
+        newest: dict[tuple[str, str], int] = {}
+        for number in range(4_000):
+            node, name = f"bell-{number % 20}", f"f{number % 7}"
+            newest[node, name] = number
+            bridge._ask(f"town/in/{node}/{name}", Reading(node, name, number))
+        await until(lambda: not bridge._asked)
+        await ear.say("sign/last", '{"value": 1}')
+        await until(lambda: "sign" in app.session.world.readings)
+        assert max(taken) <= 2 * BATCH
+        assert bridge.counters.superseded == 4_000 - len(newest)
+        kept = app.session.world.readings
+        assert {key: kept[key[0]][key[1]][0] for key in newest} == newest
+        metrics = (await asyncio.to_thread(fetch, f"{app.url}/metrics"))[2].decode()
+        assert f"ecumene_mqtt_superseded_total {float(bridge.counters.superseded)}" in metrics
+
+
+async def test_a_flood_of_nonsense_is_counted_and_told_in_portions(tmp_path: Path, broker: Mosquitto) -> None:
+    async with serving(tmp_path, mqtt=broker.url) as app, listening(broker) as ear:
+        await connected(app)
+        bridge = app.bridge
+        assert bridge is not None
+        for _ in range(600):
+            await ear.client.publish("town/in/bench/t", "nonsense", qos=0)
+        await ear.say("sign/last", '{"value": 1}')
+        await until(lambda: "sign" in app.session.world.readings)
+        assert bridge.counters.refused == 600
+        assert 100 <= len(ear.of("town/errors")) < 600

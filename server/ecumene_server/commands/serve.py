@@ -66,6 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="broker of sensors, mqtt://USER:PASSWORD@HOST:PORT/PREFIX; mqtts:// for TLS",
     )
+    parser.add_argument("--mqtt-ca", default=unset, metavar="FILE", help="certificates to check that broker against")
     parser.add_argument(
         "--keep-chat", action="store_true", default=unset, help="store what visitors say; otherwise it is not kept"
     )
