@@ -266,12 +266,23 @@ async def crashes(options: argparse.Namespace) -> list[Row]:
         server.start()
         clients = [Promised(f"client {number}") for number in range(options.clients)]
         try:
-            return [
-                await crash(server, clients, kill + 1, draw.uniform(0.3, 1.0) * options.seconds)
-                for kill in range(options.kills)
-            ]
+            rows = []
+            for kill in range(options.kills):
+                rows.append(await crash(server, clients, kill + 1, draw.uniform(0.3, 1.0) * options.seconds))
+                if not options.json:
+                    tell(rows[-1])
+            return rows
         finally:
             server.stop()
+
+
+def tell(row: Row) -> None:
+    """Prints a row of the table, before the first one its head."""
+    if row.kill == 1:
+        print("| kill | after s | acknowledged | ack p50 ms | ack p99 ms | lost | ticks replayed | open again s |")
+        print("|---|---|---|---|---|---|---|---|")
+    times = f"{row.p50_ms:.0f} | {row.p99_ms:.0f} | {row.lost} | {row.replayed} | {row.open_s:.1f}"
+    print(f"| {row.kill} | {row.after_s:.1f} | {row.acknowledged} | {times} |", flush=True)
 
 
 def main() -> None:
@@ -289,11 +300,6 @@ def main() -> None:
     if options.json:
         print(json.dumps({"lost": lost, "rows": [asdict(row) for row in rows]}, indent=2))
     else:
-        print("| kill | after s | acknowledged | ack p50 ms | ack p99 ms | lost | ticks replayed | open again s |")
-        print("|---|---|---|---|---|---|---|---|")
-        for r in rows:
-            times = f"{r.p50_ms:.0f} | {r.p99_ms:.0f} | {r.lost} | {r.replayed} | {r.open_s:.1f}"
-            print(f"| {r.kill} | {r.after_s:.1f} | {r.acknowledged} | {times} |")
         total = sum(row.acknowledged for row in rows)
         print(f"\n{len(rows)} kills, {total:,} acknowledged, {lost} lost.")
     sys.exit(1 if lost else 0)
