@@ -11,6 +11,7 @@ import pytest
 from ecumene_server import cli
 
 
+@pytest.mark.timeout(600)
 def test_generate_reports_the_gate_and_writes_what_was_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

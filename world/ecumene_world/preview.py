@@ -55,7 +55,7 @@ def picture(graph: SceneGraph, size: tuple[int, int] = (1200, 800), *, view: str
         camera = _standing(graph, bounds)
     else:
         camera = _fitting(_inside(graph, bounds), aspect, yaw=-1.15, pitch=0.72 if view == "air" else 0.98)
-    haze = 12.0 * float(np.linalg.norm(bounds[1] - bounds[0])) if view in {"air", "street"} else 0.0
+    haze = 30.0 * float(np.linalg.norm(bounds[1] - bounds[0])) if view in {"air", "street"} else 0.0
     return render(scene, camera, size, Look(haze_m=haze))
 
 

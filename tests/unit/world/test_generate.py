@@ -17,6 +17,8 @@ def kinds(graph: SceneGraph) -> Counter[str]:
     return Counter(node.kind for node in graph.walk())
 
 
+pytestmark = pytest.mark.timeout(600)
+
 ROOMS = ["apartment", "office", "meeting", "classroom", "clinic", "museum", "shop", "cafe"]
 HOLDS = {
     "apartment": ({"home", "living", "kitchen", "bedroom"}, {"bed", "sofa", "stove", "toilet"}),

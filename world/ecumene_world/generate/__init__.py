@@ -35,7 +35,7 @@ TYPES: Final[Mapping[str, Size]] = {
     "office": Size(18.0, 10.0, 34.0),
     "meeting": Size(12.0, 8.0, 24.0),
     "classroom": Size(12.0, 8.0, 24.0),
-    "clinic": Size(18.0, 10.0, 30.0),
+    "clinic": Size(15.0, 10.0, 30.0),
     "museum": Size(20.0, 12.0, 32.0),
     "shop": Size(14.0, 8.0, 28.0),
     "cafe": Size(13.0, 8.0, 24.0),

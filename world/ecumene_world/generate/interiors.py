@@ -358,17 +358,14 @@ def _looks_out(shell: Shell, inside: Rect, side: str) -> bool:
     """Tells whether a side of a room is an outer wall with something other than a house beyond it."""
     x0, y0, x1, y1 = inside
     share = np.array([0.2, 0.5, 0.8])
-    x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
-    beyond = {
-        "front": lambda off: np.column_stack([np.full(3, x0 - off), y]),
-        "back": lambda off: np.column_stack([np.full(3, x1 + off), y]),
-        "right": lambda off: np.column_stack([x, np.full(3, y0 - off)]),
-        "left": lambda off: np.column_stack([x, np.full(3, y1 + off)]),
-    }[side]
-    if any(contains(shell.inner, px, py) for px, py in beyond(0.2).tolist()):
-        return False
-    for px, py in beyond(1.3).tolist():
-        wx, wy, _ = shell.frame.apply((px, py, 0.0))
+    ahead = {"front": (-1, 0), "back": (1, 0), "right": (0, -1), "left": (0, 1)}[side]
+    edge = {"front": x0, "back": x1, "right": y0, "left": y1}[side]
+    along = y0 + share * (y1 - y0) if ahead[0] else x0 + share * (x1 - x0)
+    for at in along.tolist():
+        px, py = (edge, at) if ahead[0] else (at, edge)
+        if contains(shell.inner, px + 0.2 * ahead[0], py + 0.2 * ahead[1]):
+            return False
+        wx, wy, _ = shell.frame.apply((px + 1.3 * ahead[0], py + 1.3 * ahead[1], 0.0))
         if shell.build.site.style_at(wx, wy) in {"built", "outside"}:
             return False
     return True
