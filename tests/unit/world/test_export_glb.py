@@ -57,6 +57,12 @@ def test_the_validator_finds_no_fault(plaza: SceneGraph) -> None:
     assert issues["numErrors"] == 0
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["apartment", "office", "meeting", "classroom", "clinic", "museum", "shop", "cafe"])
+def test_rooms_of_every_type_are_valid(kind: str) -> None:
+    assert validated(write_glb(generate(kind, 11)))["numErrors"] == 0
+
+
 def test_doors_stand_apart_at_their_hinges(plaza: SceneGraph, document: dict[str, Any]) -> None:
     doors = nodes(document, "door")
     known = {node.name: node for node in plaza.walk() if node.kind == "door"}
