@@ -32,6 +32,8 @@ THINK_TICKS: Final = TICK_HZ
 """Ticks between two thoughts of the same NPC; slots take turns."""
 GREET_M: Final = 2.4
 """How near somebody must come to be greeted."""
+NOTICED: Final = 8
+"""Most others that are looked at for a greeting: in a throng nobody greets beyond."""
 GREET_AGAIN_TICKS: Final = 300 * TICK_HZ
 """How long after a meeting the same person is greeted again."""
 QUIET_TICKS: Final = 8 * TICK_HZ
@@ -58,7 +60,8 @@ class Scene:
         posture: (C,) `Posture`.
         seat: (C,) seat index or -1.
         needs: (C, 4) rest, food, company, fun.
-        near: Slots of others within reach of a greeting on the same storey, by slot; of those who may greet only.
+        near: Slots of the nearest others on the same storey within reach of a greeting, nearest first, by the slot of
+            each who may greet.
     """
 
     index: int
@@ -289,13 +292,12 @@ class Thinking:
 
     def _newcomer(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Avatar | None:
         """Returns the nearest avatar within reach of a greeting that it has not met lately."""
-        strangers: list[tuple[float, int, Avatar]] = []
         for slot in scene.near.get(who.slot, ()):
             key = self._world.key_of(who.world, slot)
             since = None if key is None else mind.memory.since_met(key, tick)
             if key is not None and (since is None or since > GREET_AGAIN_TICKS):
-                strangers.append((scene.gap(who.slot, scene.position(slot)), slot, self._world.avatars[key]))
-        return min(strangers)[2] if strangers else None
+                return self._world.avatars[key]
+        return None
 
     def _begin_chat(self, mind: Mind, who: Avatar, other: Avatar, tick: int) -> Iterator[Command]:
         """Lets two NPCs stop and talk, if both have time."""
@@ -378,16 +380,18 @@ class Thinking:
 
 
 def _company(state: State, index: int, greeters: Sequence[int]) -> dict[int, list[int]]:
-    """Returns the slots near each of those who may greet, ascending."""
+    """Returns the `NOTICED` slots nearest to each of those who may greet, nearest first."""
     if not greeters:
         return {}
     slots = torch.tensor(greeters, dtype=torch.int64, device=state.device)
     x, y = state.position[index, :, 0], state.position[index, :, 1]
     dx, dy = x[slots, None] - x, y[slots, None] - y
-    close = dx.mul_(dx).addcmul_(dy, dy) < GREET_M**2
-    close &= state.alive[index] & (state.level[index, slots, None] == state.level[index])
+    square = dx.mul_(dx).addcmul_(dy, dy)
+    there = state.alive[index] & (state.level[index, slots, None] == state.level[index])
+    square.masked_fill_(~there, torch.inf).scatter_(1, slots[:, None], torch.inf)
+    nearest = square.topk(min(NOTICED, len(x)), dim=1, largest=False)
     found: dict[int, list[int]] = {}
-    for row, slot in close.nonzero().tolist():
-        if slot != greeters[row]:
-            found.setdefault(greeters[row], []).append(slot)
+    for me, gaps, others in zip(greeters, nearest.values.tolist(), nearest.indices.tolist(), strict=True):
+        close = sorted((gap, other) for gap, other in zip(gaps, others, strict=True) if gap < GREET_M**2)
+        found[me] = [other for _, other in close]
     return found
