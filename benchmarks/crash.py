@@ -18,6 +18,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import math
 import random
 import signal
 import sqlite3
@@ -254,7 +255,7 @@ async def crash(server: Server, clients: list[Promised], kill: int, seconds: flo
     lost = await missing(server, clients)
     for each in lost:
         print("lost:", each, file=sys.stderr)
-    p50, p99 = statistics.median(times), times[int(0.99 * len(times))]
+    p50, p99 = (statistics.median(times), times[int(0.99 * len(times))]) if times else (math.nan, math.nan)
     return Row(kill, seconds, len(times), p50 * 1000, p99 * 1000, len(lost), server.replayed, open_s)
 
 
