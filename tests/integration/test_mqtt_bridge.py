@@ -342,9 +342,9 @@ async def test_what_avatars_do_is_told(tmp_path: Path, broker: Mosquitto) -> Non
         mine = await zoe.join()
         key = next(person.key for person in mine.people if person.id == mine.entity)
         await app.host.wonder(lambda: app.session.world.state.position[0, mine.entity & 0xFFFF, :2].fill_(6.0))
+        assert not (await zoe.ask(lambda i: wire.Use(i, "bell-0"))).ok
         assert (await zoe.ask(lambda i: wire.Gesture(i, 1))).ok
         assert (await zoe.ask(lambda i: wire.Use(i, "bench"))).ok
-        assert not (await zoe.ask(lambda i: wire.Use(i, "bell-0"))).ok
         await ear.say("bench/after", '{"value": 1}')
         await until(lambda: any(event["name"] == "reading" for event in ear.of("town/out/events")))
         events = {event["name"]: event for event in ear.of("town/out/events")}
