@@ -1,6 +1,7 @@
 """Errors of the models.
 
 ModelError
+├── CloudError            points are no cloud of a thing
 └── WeightsError          a weights file is damaged, foreign, of another version or does not fit
 """
 
@@ -9,6 +10,10 @@ from __future__ import annotations
 
 class ModelError(Exception):
     """Base of all errors raised by `ecumene_models`; its text is a sentence fit for users."""
+
+
+class CloudError(ModelError):
+    """Points are no cloud of a thing: too few, not finite, without extent or too large."""
 
 
 class WeightsError(ModelError):
