@@ -16,7 +16,7 @@ _COLOURS: Final = ((46, 98, 170), (196, 84, 60), (62, 140, 92), (150, 86, 160))
 _INK: Final = (60, 60, 64)
 _GRID: Final = (226, 226, 230)
 _PANEL: Final = (620, 400)
-_MARGIN: Final = (60, 56, 18, 52)
+_MARGIN: Final = (60, 56, 30, 52)
 """Left, top, right and bottom of a panel, pixels."""
 _TEXT: Final = 15
 _DASH: Final = (9, 6)
@@ -74,7 +74,7 @@ def learning_curve(log: Path, baseline: Mapping[tuple[str, str], float]) -> list
     panels = []
     for metric, title, top in (
         ("success", "success", 1.0),
-        ("collisions_per_agent_minute", "collisions per agent-minute", 4.0),
+        ("collisions_per_agent_minute", "collisions per agent-minute", 2.0),
     ):
         lines = [Line(task, _points(reports, f"{task}/{metric}"), baseline.get((task, metric))) for task in tasks]
         panels.append(Panel(f"{title} (dashed: scripted, held out)", lines, top, mark))

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from ecumene_scenarios.batched import BatchedEnv
-from ecumene_scenarios.packs.task import BRUSH_M
+from ecumene_scenarios.packs.task import BRUSH_M, Task
 from ecumene_scenarios.packs.training import Wait
-from ecumene_scenarios.registry import TASKS, load_scenario
+from ecumene_scenarios.registry import TASKS
 from ecumene_sim.frame import Actions, Frame
 from ecumene_world.state import TICK_HZ, State, Verb
 
@@ -73,10 +73,11 @@ def test_who_was_on_the_way_may_stop_where_it_is(env: BatchedEnv) -> None:
 
 
 def test_nobody_begins_to_wait_while_the_bell_can_be_heard(env: BatchedEnv) -> None:
-    world, generator = env.session.world, torch.Generator().manual_seed(1)
-    quiet = [env.scenario.part(world, 0, generator) for _ in range(30)]
+    world, scenario, generator = env.session.world, env.scenario, torch.Generator().manual_seed(1)
+    assert isinstance(scenario, Task)
+    quiet = [scenario.part(world, 0, generator) for _ in range(30)]
     ring(env)
-    loud = [env.scenario.part(world, 0, generator) for _ in range(30)]
+    loud = [scenario.part(world, 0, generator) for _ in range(30)]
     assert Verb.COME in {part.verb for part in quiet if part}
     assert {part.verb for part in loud if part} == {Verb.GO}
 
@@ -104,12 +105,10 @@ def tick_of(env: BatchedEnv) -> Frame:
 
 def test_errands_have_no_reward() -> None:
     env = BatchedEnv("goto", seed=4, worlds=4)
-    step = env.reset(4)
-    scenario = load_scenario("goto")
-    state = env.session.world.state
-    errand = env.scenario.taught(state) & step.alive
+    step, scenario, state = env.reset(4), env.scenario, env.session.world.state
+    assert isinstance(scenario, Task)
+    errand = scenario.taught(state) & step.alive
     assert errand.any()
-    assert not scenario.memory
     frame = env.session.end(env.session.begin(), Actions.none(worlds=4))
     assert (frame.reward[errand] == 0).all()
     assert (frame.reward[step.alive & ~errand & (state.verb != int(Verb.WAIT))] != 0).any()
