@@ -2,8 +2,7 @@
 
     PYTHONPATH=models:world:sim python benchmarks/step.py [--threads 1] [--json]
 
-Times are CPU time of the process, medians over ticks: on a busy machine they say more than the wall clock. What was
-expected, what was found and what was done about it stands in docs/benchmarks/step.md.
+Times are CPU time of the process, medians over ticks: on a busy machine they say more than the wall clock.
 """
 
 from __future__ import annotations
