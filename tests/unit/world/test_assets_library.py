@@ -9,7 +9,7 @@ from ecumene_world.assets.raster import Camera, Raster
 from ecumene_world.errors import GraphError, UnknownKindError
 from ecumene_world.kinds import BY_NAME, Interaction, Motion
 
-ON_WALLS = {"window", "painting", "alarm_button"}
+ON_WALLS = {"window", "painting", "alarm_button", "blackboard"}
 NO_MESH = {"world", "place", "room", "ground", "floor", "street", "square", "lawn", "mesh", "cluster"}
 BUDGETS = {"broadleaf_tree": 220, "conifer_tree": 220, "bench": 150, "street_lamp": 150, "car": 500, "house": 900}
 FURNITURE_BUDGET = 300

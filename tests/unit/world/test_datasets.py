@@ -114,7 +114,7 @@ def test_a_pip_that_hangs_is_given_up(cached: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(ImportFailed, match="bubenec, helsinki, autzen"):
+    with pytest.raises(ImportFailed, match="bubenec, helsinki, rooms, autzen"):
         fetch("atlantis")
 
 

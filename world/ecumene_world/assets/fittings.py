@@ -87,7 +87,7 @@ def display_case(draw: Draw) -> Asset:
         )
     elif shown == 1:
         parts += [
-            sphere(0.05 + 0.02 * n, lighter(tone, 0.1 * n), (0, (n - 1) * size * 0.25, top + 0.08), detail=1)
+            sphere(0.05 + 0.02 * n, lighter(tone, 0.1 * n), (0, (n - 1) * size * 0.25, top + 0.08), detail=0)
             for n in range(3)
         ]
     elif shown == 2:
@@ -99,7 +99,7 @@ def display_case(draw: Draw) -> Asset:
                 [(0.03, 0), (0.045, 0.05), (0.015, 0.12), (0.03, 0.20)],
                 lighter(tone, 0.12 * n),
                 (0, (n - 1.5) * size * 0.2, top + 0.015),
-                sides=8,
+                sides=5,
             )
             for n in range(4)
         ]
@@ -129,10 +129,10 @@ def coffee_machine(draw: Draw) -> Asset:
     ]
     parts.append(slab((0.36, 0.54, 0.12), lighter(body, 0.12), (-0.01, 0, 0.34), bevel=0.02))
     for s in (-1, 1):
-        parts.append(cylinder(0.035, 0.06, palette.STEEL, (0.06, s * 0.13, 0.28), sides=8))
+        parts.append(cylinder(0.035, 0.06, palette.STEEL, (0.06, s * 0.13, 0.28), sides=6))
         parts.append(bar((0.06, s * 0.13, 0.29), (0.20, s * 0.13, 0.27), 0.012, palette.CHARCOAL))
     parts += [
-        cylinder(0.04, 0.06, palette.WHITE, (-0.06 + 0.10 * (n % 2), (n // 2 - 1) * 0.14, 0.46), sides=8)
+        cylinder(0.04, 0.06, palette.WHITE, (-0.06 + 0.10 * (n % 2), (n // 2 - 1) * 0.14, 0.46), sides=6)
         for n in range(6)
     ]
     return solid("coffee_machine", parts, [])
