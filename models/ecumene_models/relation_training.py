@@ -109,7 +109,8 @@ def cropped(boxes: Boxes, truth: Truth) -> tuple[Boxes, Truth]:
 def _batches(boxes: Boxes, size: int, generator: torch.Generator) -> list[Tensor]:
     """Returns rows in random batches of rooms that hold about as many things, so that little is padded."""
     count = boxes.there.sum(1) + 6 * torch.rand(len(boxes.sort), generator=generator)
-    parts = count.argsort().split(size)
+    order = count.argsort()
+    parts = [order[start : start + size] for start in range(0, len(order), size)]
     return [parts[index] for index in torch.randperm(len(parts), generator=generator).tolist()]
 
 
@@ -131,7 +132,7 @@ def reflected(boxes: Boxes, way: int) -> Boxes:
     """Returns rooms under one of the eight symmetries of the square: bit 0 swaps x and y, bits 1 and 2 flip them."""
     order = [1, 0, 2] if way & 1 else [0, 1, 2]
     signs = boxes.centre.new_tensor([-1.0 if way & 2 else 1.0, -1.0 if way & 4 else 1.0, 1.0])
-    corners = boxes.floor.unflatten(1, (2, 2))[..., order[:2]] * signs[:2]
+    corners = boxes.floor.view(-1, 2, 2)[..., order[:2]] * signs[:2]
     floor = torch.cat((corners.amin(1), corners.amax(1)), dim=1)
     return Boxes(boxes.sort, boxes.centre[..., order] * signs, boxes.size[..., order], floor)
 

@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ecumene_server.commands import output
+from ecumene_server.commands import learned, output
 from ecumene_server.commands.files import existing
 from ecumene_server.errors import UsageError
 
+NAMES = ("minds", *learned.SHIPPED)
 SENSES = ("vision", "hearing", "touch")
 
 
@@ -20,7 +21,7 @@ def add(subcommands: Any) -> None:
         help="compare a model with its baseline",
         description="Runs a model and its baseline on the same held-out worlds; minutes for full figures.",
     )
-    parser.add_argument("name", metavar="NAME", choices=("minds",), help="minds")
+    parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the shipped ones")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="held-out worlds a task (5)")
     parser.add_argument("--worlds", type=int, default=4, metavar="N", help="copies of each with other people (4)")
@@ -28,12 +29,16 @@ def add(subcommands: Any) -> None:
     parser.add_argument(
         "--without", default="", metavar="A,B", help=f"also without these senses, of {', '.join(SENSES)}"
     )
+    parser.add_argument("--fresh", action="store_true", help="train and compare anew instead of printing what is known")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="data for --fresh; fetched without it (not minds)")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Evaluates and prints the table."""
+    if options.name in learned.SHIPPED:
+        return learned.evaluate(options)
     from ecumene_scenarios.cast import WEIGHTS
     from ecumene_scenarios.evaluate import evaluate
 

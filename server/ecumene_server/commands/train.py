@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ecumene_server.commands import output
+from ecumene_server.commands import learned, output
 from ecumene_server.errors import UsageError
+
+NAMES = ("minds", *learned.TRAINED)
 
 
 def add(subcommands: Any) -> None:
@@ -19,12 +21,13 @@ def add(subcommands: Any) -> None:
         help="train a model",
         description="Trains a model; goes on where it stopped if the folder holds a run of the same options.",
     )
-    parser.add_argument("name", metavar="NAME", choices=("minds",), help="minds")
+    parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights, worlds and noise (0)")
-    parser.add_argument("--out", type=Path, default=Path("runs/minds"), metavar="DIR", help="folder (runs/minds)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder (runs/NAME)")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="data to learn from; fetched without it (not minds)")
     parser.add_argument("--tasks", default="", metavar="A,B", help="tasks to mix (goto,avoid,wait)")
     parser.add_argument("--worlds", type=int, metavar="N", help="worlds of each task side by side")
-    parser.add_argument("--iterations", type=int, metavar="N", help="of policy gradients")
+    parser.add_argument("--iterations", type=int, metavar="N", help="of policy gradients; epochs where it is not minds")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard as well")
     parser.add_argument("--smoke", action="store_true", help="only show that training works, in seconds")
@@ -34,6 +37,8 @@ def add(subcommands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Trains to the end."""
+    if options.name in learned.TRAINED:
+        return learned.train(options)
     from ecumene_scenarios.registry import TASKS
     from ecumene_scenarios.training import Progress, TrainingConfig, train
 
@@ -57,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
             if not sys.stderr.isatty() and not options.json:
                 print(line(progress), flush=True)
 
-        weights = train(config, options.out, heard, tensorboard=options.tensorboard)
+        weights = train(config, learned.folder_of(options), heard, tensorboard=options.tensorboard)
     if options.json:
         numbers = last[0].numbers if last else {}
         output.as_json({"weights": str(weights), "iterations": config.iterations, "numbers": numbers})

@@ -272,7 +272,15 @@ def trained(
 
 
 def shipped_results() -> list[Row]:
-    """Returns the comparison that was made when the shipped weights were trained."""
+    """Returns the comparison that was made when the shipped weights were trained.
+
+    Raises:
+        WeightsError: None came with this version.
+    """
+    if not RESULTS.is_file():
+        raise WeightsError(
+            "no figures for relations came with this version; `ecumene evaluate relations --fresh` makes them"
+        )
     return [Row(**row) for row in json.loads(RESULTS.read_text())]
 
 
