@@ -23,6 +23,8 @@ const JUDGED_OVER = 60;
 
 export class QualityControl {
   current: Quality;
+  /** Whether a processor draws instead of a GPU. */
+  readonly software: boolean;
   private readonly fixed: boolean;
   private times: number[] = [];
 
@@ -33,8 +35,8 @@ export class QualityControl {
   constructor(wanted: string | null, renderer: string) {
     const level = LEVELS.find((each) => each.name === wanted);
     this.fixed = level !== undefined;
-    const software = /swiftshader|llvmpipe|software|basic render/i.test(renderer);
-    this.current = level ?? (LEVELS[software ? 0 : 2] as Quality);
+    this.software = /swiftshader|llvmpipe|software|basic render/i.test(renderer);
+    this.current = level ?? (LEVELS[this.software ? 0 : 2] as Quality);
   }
 
   /** Takes the time since the last picture; returns true when the level changed. */

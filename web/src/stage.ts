@@ -66,10 +66,14 @@ export class Stage {
     this.resize();
   }
 
-  /** Draws a picture, unless a slow renderer is busy with the last; shadows are centred on `focus`, an overview has them farther but coarser. */
+  /**
+   * Draws a picture with the shadows centred on `focus`; an overview has them farther but coarser.
+   *
+   * A software renderer that is busy with the last picture is left in peace.
+   */
   render(focus: Vector3, seconds: number, overview: boolean): void {
     const now = performance.now();
-    const paced = this.quality.current.name === "low";
+    const paced = this.quality.software;
     if (paced && !this.pacer.ready(now)) return;
     this.reach(overview ? OVERVIEW_REACH_M : STREET_REACH_M);
     this.followSun(focus);
