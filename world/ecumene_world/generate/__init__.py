@@ -36,7 +36,7 @@ TYPES: Final[Mapping[str, Size]] = {
     "meeting": Size(12.0, 8.0, 24.0),
     "classroom": Size(12.0, 8.0, 24.0),
     "clinic": Size(15.0, 10.0, 30.0),
-    "museum": Size(20.0, 12.0, 32.0),
+    "museum": Size(20.0, 16.0, 32.0),
     "shop": Size(14.0, 8.0, 28.0),
     "cafe": Size(13.0, 8.0, 24.0),
     "plaza": Size(60.0, 56.0, 100.0),

@@ -89,7 +89,7 @@ class Shell:
 
 def suits(house: House) -> bool:
     """Tells whether a building can be entered: a door, a simple plan and room behind the door."""
-    if house.entrance is None or not 40 < area_m2(house.polygon) < 900 or house.height_m < 3.2:
+    if house.entrance is None or not 40 < area_m2(house.polygon) < 1300 or house.height_m < 3.2:
         return False
     rect = _rectangle(house)
     return rect is not None and min(rect[2] - rect[0], rect[3] - rect[1]) >= _LEAST_ROOM_M
@@ -193,7 +193,7 @@ def _masonry(shell: Shell) -> None:
 
     geo = library()
     rest = geo.make_valid(geo.Polygon(shell.inner)).difference(geo.box(x0, y0, x1, y1))
-    height = shell.storey_m - 0.3
+    height = (2 if shell.node.attributes["storeys"] == 2 else 1) * shell.storey_m - 0.3
     for ring in pieces(rest, 400, 0.02):
         world = np.array([shell.frame.apply((x, y, 0.0))[:2] for x, y in ring.tolist()])
         x, y = ((world.min(0) + world.max(0)) / 2).tolist()
