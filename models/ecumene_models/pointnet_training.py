@@ -180,7 +180,7 @@ def _epoch(run: _Run, shapes: Posed, target: Tensor, weight: Tensor, generator: 
     run.network.train()
     order = torch.randperm(len(target), generator=generator)
     total = torch.zeros((), device=target.device)
-    batches = [part.to(target.device) for part in order.split(training.batch) if len(part) > 1]
+    batches = [part.to(target.device) for part in torch.split(order, training.batch) if len(part) > 1]
     for rows in batches:
         points = _thinned(shapes.points[rows], training, generator)
         seen = distorted(Posed(points, shapes.size_m[rows]), training, generator)

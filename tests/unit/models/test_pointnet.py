@@ -113,8 +113,8 @@ def test_what_is_no_thing_is_refused(clouds: Tensor, said: str) -> None:
 def test_resampling_repeats_only_when_it_must() -> None:
     cloud = torch.arange(10.0)[:, None].expand(-1, 3)
     generator = torch.Generator().manual_seed(0)
-    assert len(resample(cloud, 10, generator).unique(dim=0)) == 10
-    assert len(resample(cloud, 25, generator).unique(dim=0)) == 10
+    assert len(set(resample(cloud, 10, generator)[:, 0].tolist())) == 10
+    assert len(set(resample(cloud, 25, generator)[:, 0].tolist())) == 10
     with pytest.raises(CloudError, match="0 points"):
         resample(cloud[:0], 4, generator)
 

@@ -71,10 +71,9 @@ def judge_fold(
     asked = np.array(folds(shapes.labels, FOLDS)) == fold
     state = folder / f"fold-{fold}-{training.seed}.state" if folder else None
     network = train_on(shapes, ~asked, training, state, report)
-    result = {"settings": settings, "rows": np.flatnonzero(asked).tolist(), "methods": {}}
-    result["methods"][MODEL] = _network(network, shapes, asked)
-    for name in BASELINES:
-        result["methods"][name] = _baseline(name, shapes, asked)
+    methods = {MODEL: _network(network, shapes, asked)}
+    methods |= {name: _baseline(name, shapes, asked) for name in BASELINES}
+    result = {"settings": settings, "rows": np.flatnonzero(asked).tolist(), "methods": methods}
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(result), "utf-8")

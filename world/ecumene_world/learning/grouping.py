@@ -75,7 +75,7 @@ def _filling(cloud: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _chamfer(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    return float(KDTree(a).query(b)[0].mean() + KDTree(b).query(a)[0].mean()) / 2
+    return float(np.mean(KDTree(a).query(b)[0]) + np.mean(KDTree(b).query(a)[0])) / 2
 
 
 def _ways(cloud: NDArray[np.float32]) -> list[NDArray[np.float32]]:
