@@ -200,7 +200,8 @@ class Crew:
     def __init__(self) -> None:
         command = [sys.executable, "-m", PROGRAM]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own
-        self._number = 0
+        self._number = self._setups = self._ready = 0
+        self._done = threading.Event()
         self._tasks: queue.SimpleQueue[Callable[[], Sequence[bytes | memoryview]] | None] = queue.SimpleQueue()
         self._answers: deque[_Answer] = deque()
         self._fields: deque[tuple[int, bytes]] = deque()
@@ -221,12 +222,20 @@ class Crew:
 
     def set_up(self, layout: Layout, kept: Kept, slots: int, weights: Path | None) -> None:
         """Has a layout written and loaded there; questions asked from now on belong to it."""
-        setup = {"layout": str(kept.layout_file), "slots": slots, "weights": None if weights is None else str(weights)}
+        setup = {
+            "layout": str(kept.layout_file),
+            "hash": layout.hash,
+            "slots": slots,
+            "weights": None if weights is None else str(weights),
+        }
         text = json.dumps(setup).encode()
+        self._setups += 1
+        number = self._setups
 
         def task() -> Sequence[bytes]:
+            self._await(number - 1)
             kept.keep(layout)
-            return mindwork.HEAD.pack(mindwork.SETUP, 0, len(text)), text
+            return mindwork.HEAD.pack(mindwork.SETUP, number, len(text)), text
 
         self._tasks.put(task)
 
@@ -267,6 +276,12 @@ class Crew:
                     stream.close()
         return status
 
+    def _await(self, number: int) -> None:
+        """Waits until a setup is done: until then its layout must stay in the file."""
+        while self._ready < number and self._process.poll() is None:
+            self._done.wait(0.1)
+            self._done.clear()
+
     def _write(self) -> None:
         sink = self._process.stdin
         assert sink is not None
@@ -287,8 +302,14 @@ class Crew:
         source = cast("BinaryIO", self._process.stdout)
         while (head := read(source, mindwork.HEAD.size)) is not None:
             kind, number, count = mindwork.HEAD.unpack(head)
+            if kind == mindwork.READY:
+                self._ready = number
+                self._done.set()
+                continue
             if kind == mindwork.FIELD:
-                self._fields.append((number, source.read(count)))
+                packed = source.read(count)
+                if self._ready == self._setups:
+                    self._fields.append((number, packed))
                 continue
             rows = source.read(mindwork.ANSWER_BYTES * count + mindwork.SECONDS.size)
             if len(rows) == mindwork.ANSWER_BYTES * count + mindwork.SECONDS.size:

@@ -3,11 +3,12 @@
 Routes, senses and the policy are two thirds of a tick's work. In a process of their own they take another core, and
 never hold the interpreter that sockets and the step need. Everything on the pipes is little endian::
 
-    in   u8 1  i64 0       u32 length  JSON {"layout": file, "slots": C, "weights": file or null}
+    in   u8 1  i64 number  u32 length  JSON {"layout": file, "hash": of the layout, "slots": C, "weights": file or null}
          u8 2  i64 number  u32 n       i64 slots[n], the state as `Mirror` lays it out
     out  u8 1  i64 number  u32 n       f32 seconds, i64 goal storeys[n], f32 waypoints[n * 3], f32 goals[n * 3],
                                        i8 decisions[n * 8]
          u8 2  i64 goal    u32 length  the field of a place: (L*H*W) i8 directions in zlib
+         u8 3  i64 number  u32 0       the setup of that number is done; what follows belongs to it
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from ecumene_world.layout import Layout
 from ecumene_world.state import State
 
 SETUP, ASK = 1, 2
-ANSWER, FIELD = 1, 2
+ANSWER, FIELD, READY = 1, 2, 3
 HEAD: Final = struct.Struct("<BqI")
 SECONDS: Final = struct.Struct("<f")
 COLUMNS: Final = (("<i8", 1), ("<f4", 3), ("<f4", 3), ("i1", ACTION_WIDTH))
@@ -78,6 +79,8 @@ class Workshop:
         layout = layoutfile.read(Path(setup["layout"]))
         if layout is None:
             raise FailedError(f"the layout file {setup['layout']!r} can't be read; delete it and start again")
+        if layout.hash != setup["hash"]:
+            raise FailedError(f"the layout file {setup['layout']!r} holds {layout.hash}, not {setup['hash']}")
         self._mirror = Mirror.empty(setup["slots"], layout)
         self._place = Place(layout, self._mirror.state)
         self._mind = mind
@@ -146,6 +149,8 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
             if workshop is not None:
                 workshop.close()
             workshop = Workshop(setup, mind)
+            sink.write(HEAD.pack(READY, number, 0))
+            sink.flush()
     finally:
         if workshop is not None:
             workshop.close()

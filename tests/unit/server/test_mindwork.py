@@ -5,14 +5,17 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from tests.integration.squares import square
 
 from ecumene_agents.fast import FastMind
 from ecumene_agents.routes import Routes
 from ecumene_server import layoutfile, mindwork
+from ecumene_server.errors import FailedError
 from ecumene_server.mirror import Mirror
 from ecumene_sim import Engine
+from ecumene_world import Node, compile_layout
 from ecumene_world.command import SetIntent, Spawn
 from ecumene_world.state import Verb
 from ecumene_world.world import World
@@ -27,8 +30,10 @@ def inhabited() -> World:
 
 def setup(world: World, folder: Path) -> bytes:
     layoutfile.write(world.layout, folder / "square.layout")
-    text = json.dumps({"layout": str(folder / "square.layout"), "slots": world.state.slots, "weights": None}).encode()
-    return mindwork.HEAD.pack(mindwork.SETUP, 0, len(text)) + text
+    file = str(folder / "square.layout")
+    said = {"layout": file, "hash": world.layout.hash, "slots": world.state.slots, "weights": None}
+    text = json.dumps(said).encode()
+    return mindwork.HEAD.pack(mindwork.SETUP, 7, len(text)) + text
 
 
 def question(world: World, number: int, slots: torch.Tensor) -> bytes:
@@ -44,6 +49,7 @@ def test_it_decides_as_minds_here_would(tmp_path: Path) -> None:
     Routes(world).update(slots)
     expected = FastMind(None).decide(Engine(world).sense(slots))
     sink.seek(0)
+    assert mindwork.HEAD.unpack(sink.read(mindwork.HEAD.size)) == (mindwork.READY, 7, 0)
     assert mindwork.HEAD.unpack(sink.read(mindwork.HEAD.size)) == (mindwork.ANSWER, 9, 2)
     assert mindwork.SECONDS.unpack(sink.read(mindwork.SECONDS.size))[0] > 0
     rows = [np.frombuffer(sink.read(np.dtype(kind).itemsize * 2 * width), kind) for kind, width in mindwork.COLUMNS]
@@ -61,4 +67,15 @@ def test_a_server_that_dies_in_the_middle_of_a_question_just_ends_the_program(tm
     for size in (5, mindwork.HEAD.size + 3, len(said), len(said) + 5, len(said) + len(asked) - 1):
         sink = io.BytesIO()
         mindwork.serve(io.BytesIO((said + asked)[:size]), sink)
-        assert sink.getvalue() == b""
+        ready = mindwork.HEAD.pack(mindwork.READY, 7, 0)
+        assert sink.getvalue() == (ready if size >= len(said) else b"")
+
+
+def test_a_layout_file_that_holds_another_layout_is_refused(tmp_path: Path) -> None:
+    """Were its tensors of another size, the state that follows would be cut into the wrong columns."""
+    said = setup(inhabited(), tmp_path)
+    graph = square()
+    graph.add(Node("another bench", "bench"))
+    layoutfile.write(compile_layout(graph), tmp_path / "square.layout")
+    with pytest.raises(FailedError, match=r"holds .*, not "):
+        mindwork.serve(io.BytesIO(said), io.BytesIO())
