@@ -16,7 +16,7 @@ from ecumene_models.pointnet import Posed, pose
 _D2_BINS: Final = 16
 _LEVELS: Final = 10
 _NEIGHBOURS: Final = 3
-_PAIRS: Final = 512
+_PAIRS: Final = 256
 
 Guess = Callable[[Tensor, Tensor, Tensor], Tensor]
 """From features (M, F) and classes (M,) that are known, and features (T, F), to log probabilities (T, classes)."""

@@ -27,6 +27,7 @@ SPLIT: Final = "5 folds by group"
 MODEL: Final = "PointNet"
 RESULTS: Final = "pointnet.json"
 _AMONG: Final = 5
+_AT_ONCE: Final = 16
 _RESAMPLES: Final = 2000
 
 
@@ -174,7 +175,7 @@ def _network(network: PointNet, shapes: Shapes, asked: NDArray[np.bool_]) -> dic
 def _baseline(name: str, shapes: Shapes, asked: NDArray[np.bool_]) -> dict[str, list[Any]]:
     features, guess = BASELINES[name]
     points = torch.from_numpy(shapes.points[:, :: shapes.points.shape[1] // 1024])
-    numbers = features(points)
+    numbers = torch.cat([features(part) for part in torch.split(points, _AT_ONCE)])
     numbers = (numbers - numbers[~asked].mean(0)) / numbers[~asked].std(0).clamp_min(1e-6)
     logits = guess(numbers[~asked], torch.from_numpy(shapes.kinds[~asked]), numbers[asked])
     return _answers(logits, numbers.numpy(), shapes, asked)
