@@ -57,7 +57,7 @@ def assigned(houses: Sequence[House], centre: tuple[float, float], seed: int) ->
     large = [n for n in nearest if area_m2(houses[n].polygon) > _SMALL_M2]
     wanted = min(max(len(houses) // _PER_PUBLIC, len(_NEAR_SQUARE)), 4 * len(_NEAR_SQUARE))
     public = [_NEAR_SQUARE[n % len(_NEAR_SQUARE)] for n in range(wanted)]
-    near = large[: 2 * wanted]
+    near = large[: 5 * wanted]
     order = sorted(near, key=lambda n: not suits(houses[n])) + large[len(near) :]
     roles = dict(zip(order, public, strict=False))
     rest = [n for n in large if n not in roles]
