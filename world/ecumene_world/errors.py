@@ -54,5 +54,5 @@ class TooLarge(ImportFailed):
     """A file exceeds a size or node limit."""
 
 
-class Unfit(ImportFailed):  # noqa: N818 - reads as what happened
+class Unfit(ImportFailed):
     """A file is sound, but holds nothing that a world can be made of, such as a scan of a single point."""
