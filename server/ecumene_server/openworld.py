@@ -17,17 +17,17 @@ from ecumene_world.errors import ImportFailed
 DEFAULT_CITY: Final = "bubenec"
 DEFAULT_NPCS: Final = 200
 GENERATED: Final = {
-    **{"town": 200, "plaza": 30, "arena": 12},
-    **{
-        "apartment": 6,
-        "office": 14,
-        "meeting": 10,
-        "classroom": 14,
-        "clinic": 12,
-        "museum": 14,
-        "shop": 10,
-        "cafe": 12,
-    },
+    "town": 200,
+    "plaza": 30,
+    "arena": 12,
+    "apartment": 6,
+    "office": 14,
+    "meeting": 10,
+    "classroom": 14,
+    "clinic": 12,
+    "museum": 14,
+    "shop": 10,
+    "cafe": 12,
 }
 """Kinds of worlds that can be generated, and how many NPCs they get."""
 MAPS: Final = ("bubenec", "helsinki")

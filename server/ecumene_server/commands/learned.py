@@ -99,6 +99,12 @@ def _shipped_relations() -> Sequence[Any]:
     return shipped_results()
 
 
+def _shipped_pointnet() -> Sequence[Any]:
+    from ecumene_world.learning.evaluation import shipped_results
+
+    return shipped_results()
+
+
 def _tensorboard(folder: Path) -> Callable[[int, float], None]:
     """Returns a writer of losses."""
     try:
@@ -120,5 +126,6 @@ TRAINED: Final[dict[str, Callable[[argparse.Namespace, Path, Progress], Trained]
 }
 """How each model is trained; a new one is a line here and one in `SHIPPED`."""
 SHIPPED: Final[dict[str, Callable[[], Sequence[Any]]]] = {
+    "pointnet": _shipped_pointnet,
     "relations": _shipped_relations,
 }

@@ -74,3 +74,10 @@ def test_fresh_figures_are_trained_for(
     assert not run("evaluate", "relations", "--fresh", "--json")
     assert json.loads(capsys.readouterr().out)[0]["value"] == 0.5
     assert len(asked) == 1
+
+
+def test_the_shipped_figures_of_every_model_can_be_shown() -> None:
+    for known in learned.SHIPPED.values():
+        rows = known()
+        assert any(row.baseline for row in rows)
+        assert any(not row.baseline for row in rows)

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+import ecumene_models
+from ecumene_models.errors import WeightsError
 from ecumene_models.metrics import Row
 from ecumene_models.pointnet import PointNet, PointNetConfig, recognise, save_pointnet
 from ecumene_models.pointnet_training import PointNetTraining, Report, train_pointnet
@@ -26,6 +28,8 @@ FOLDS: Final = 5
 SPLIT: Final = "5 folds by group"
 MODEL: Final = "PointNet"
 RESULTS: Final = "pointnet.json"
+SHIPPED: Final = Path(ecumene_models.__file__).parent / "cards" / RESULTS
+"""The comparison that was made when the shipped weights were trained."""
 _AMONG: Final = 5
 _AT_ONCE: Final = 16
 _RESAMPLES: Final = 2000
@@ -142,6 +146,19 @@ def summary(shapes: Shapes, results: Sequence[Mapping[str, Any]], training: Poin
 def rows_of(found: Mapping[str, Any]) -> tuple[Row, ...]:
     """Returns the rows of an evaluation that was written as JSON."""
     return tuple(Row(**row) for row in found["rows"])
+
+
+def shipped_results() -> tuple[Row, ...]:
+    """Returns the comparison that was made when the shipped weights were trained.
+
+    Raises:
+        WeightsError: None came with this version.
+    """
+    if not SHIPPED.is_file():
+        raise WeightsError(
+            "no figures for pointnet came with this version; `ecumene evaluate pointnet --fresh` makes them"
+        )
+    return rows_of(json.loads(SHIPPED.read_text("utf-8")))
 
 
 def interval(right: NDArray[np.bool_], groups: NDArray[np.int64]) -> tuple[float, float]:
