@@ -44,6 +44,7 @@ class NeedsTable:
         self.refill = torch.tensor([DT / seconds for seconds in REFILL_S], device=device)
         x0, y0, x1, y1 = layout.bounds
         self._origin = (x0, y0)
+        self.levels = layout.levels
         self.columns, self.rows = int((x1 - x0) / COARSE_M) + 1, int((y1 - y0) / COARSE_M) + 1
         self.near = self._listed(layout, serves.nonzero().view(-1).tolist()).to(device)
 
@@ -89,7 +90,7 @@ def run_needs(state: State, table: NeedsTable, touched: Tensor) -> None:
 def _at_places(state: State, table: NeedsTable) -> tuple[Tensor, Tensor]:
     """Returns (B, C) bool whether avatars are where there is food, and where there is fun."""
     x, y = state.position[..., 0], state.position[..., 1]
-    place = take(table.near, table.cell(state.level, x, y))
+    place = take(table.near, table.cell(state.level.clamp(max=table.levels - 1), x, y))
     at = take(table.position, place)
     dx, dy = x.unsqueeze(-1) - at[..., 0], y.unsqueeze(-1) - at[..., 1]
     there = dx.mul_(dx).addcmul_(dy, dy) <= take(table.square, place)

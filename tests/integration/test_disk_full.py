@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import resource
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -43,8 +42,10 @@ def small_disk(folder: Path) -> Iterator[tuple[Switch, Switch]]:
     ballast = worlds / "ballast"
 
     def fill(_: Program) -> None:
-        found = os.statvfs(worlds)
-        ballast.write_bytes(bytes(found.f_bavail * found.f_frsize))
+        """Writes until there is no room: the server writes meanwhile, so how much is left can't be known."""
+        with ballast.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
 
     try:
         yield fill, lambda _: ballast.unlink()
