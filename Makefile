@@ -57,9 +57,9 @@ check: setup
 	@echo "• tsc and vitest"; cd web && $(NODE_PATH_FIX) npm run --silent check
 
 test: tools check
-	@echo "• tests"
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m "not e2e"
-	@echo "• browser tests (those that fail are tried once more: a software renderer on a busy machine is late at times)"
+	@echo "• tests (those that fail are told, then tried once more, alone: a busy machine is late at times)"
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile -m "not e2e" || $(PYTEST) -q -n 0 -m "not e2e" --last-failed
+	@echo "• browser tests (likewise: their pictures are drawn in software)"
 	@$(PYTEST) -q -m e2e || $(PYTEST) -q -m e2e --last-failed
 
 unit: setup

@@ -96,6 +96,7 @@ class Bridge:
         self._asked: dict[str, Command] = {}
         self._errors = Bucket.full(*ERRORS, time.monotonic())
         self._leaving, self._arriving, self._closing = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._ticked = asyncio.Event()
         self._move_into(place)
 
     @asynccontextmanager
@@ -115,6 +116,7 @@ class Bridge:
 
     def publish(self, news: News) -> None:
         """Queues what a tick brought; never waits."""
+        self._ticked.set()
         if news.place is not None:
             self._move_into(news.place)
         for thing in news.things:
@@ -252,7 +254,7 @@ class Bridge:
         self._arriving.set()
 
     async def _hand_over(self) -> None:
-        """Has the world check what arrived, between ticks, and tells what it refuses."""
+        """Has the world check what arrived, a batch a tick, and tells what it refuses."""
         while True:
             await self._arriving.wait()
             self._arriving.clear()
@@ -260,6 +262,8 @@ class Bridge:
                 batch = [(topic, self._asked.pop(topic)) for topic in list(islice(self._asked, BATCH))]
                 for topic, reason in await self._host.wonder(functools.partial(_submit, self._host, batch)):
                     self._refuse(topic, reason)
+                self._ticked.clear()
+                await self._ticked.wait()
 
     async def _write(self, client: Client) -> None:
         while True:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import pytest
 from tests.integration.servers import Program, fetch, program
 from tests.integration.visitors import Visitor
+from tests.lacking import lacking
 
 from ecumene_server import wire
 
@@ -38,7 +39,7 @@ def small_disk(folder: Path) -> Iterator[tuple[Switch, Switch]]:
     worlds.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", worlds], capture_output=True, check=False)
     if done.returncode:
-        pytest.skip("a disk of its own can't be mounted here")
+        lacking("a disk of its own can't be mounted here")
     ballast = worlds / "ballast"
 
     def fill(_: Program) -> None:

@@ -21,6 +21,7 @@ import pytest
 from aiomqtt import Client, MqttError
 from tests.integration.servers import fetch, program, serving
 from tests.integration.visitors import Visitor
+from tests.lacking import lacking
 
 from ecumene_server import wire
 from ecumene_server.app import App
@@ -90,8 +91,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 @contextmanager
 def brokered(folder: Path, *rules: str) -> Iterator[Mosquitto]:
     if MOSQUITTO is None:
-        assert os.environ.get("CI") != "true", "mosquitto is not installed"
-        pytest.skip("mosquitto is not installed")
+        lacking("mosquitto is not installed")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -111,7 +111,7 @@ def run(*command: str | Path) -> None:
 def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     """A broker with a certificate of our own making that lets in nobody but zoe."""
     if shutil.which("openssl") is None or shutil.which("mosquitto_passwd") is None:
-        pytest.skip("openssl or mosquitto_passwd is not installed")
+        lacking("openssl or mosquitto_passwd is not installed")
     files = tmp_path / "broker"
     files.mkdir()
     key, certificate, passwords = files / "key.pem", tmp_path / "ca.pem", files / "passwords"
@@ -375,7 +375,7 @@ async def test_a_flood_keeps_the_newest_and_reaches_the_world_in_portions(tmp_pa
         await until(lambda: not bridge._asked)
         await ear.say("sign/last", '{"value": 1}')
         await until(lambda: "sign" in app.session.world.readings)
-        assert max(taken) <= 2 * BATCH
+        assert 0 < max(taken) <= BATCH + 1
         assert bridge.counters.superseded == 4_000 - len(newest)
         kept = app.session.world.readings
         assert {key: kept[key[0]][key[1]][0] for key in newest} == newest

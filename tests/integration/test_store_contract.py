@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from tests.integration import postgres
+from tests.lacking import lacking
 
 from ecumene_server import auth, database
 from ecumene_server.errors import DamagedError, FailedError, StoreError
@@ -24,7 +25,7 @@ _worlds = itertools.count()
 @pytest.fixture(scope="module")
 def postgres_url() -> Iterator[str]:
     if not postgres.installed():
-        pytest.skip("PostgreSQL is not installed here")
+        lacking("PostgreSQL is not installed here")
     with postgres.server() as url:
         yield url
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.lacking import lacking
 
 from ecumene_world import Node, Pose, SceneGraph
 from ecumene_world.assets.mesh import Mesh
@@ -44,7 +45,7 @@ def validated(data: bytes) -> dict[str, Any]:
     """Returns the issues that Khronos' validator counts."""
     node = shutil.which("node")
     if node is None or not (TOOLS / "node_modules" / "gltf-validator").is_dir():
-        pytest.skip("needs Node.js and tests/tools/node_modules")
+        lacking("needs Node.js and tests/tools/node_modules")
     done = subprocess.run([node, TOOLS / "validate_gltf.mjs"], input=data, capture_output=True, check=True)
     issues: dict[str, Any] = json.loads(done.stdout)["issues"]
     return issues
