@@ -192,7 +192,11 @@ class Wait(Task):
             world.apply([SetThing(self.bell, 0, world=index), SetThing(self.radio, 0, world=index)])
 
     def commands(self, tick: int, world: World) -> tuple[Command, ...]:
-        """Rings the bell and plays the radio, besides what every task does."""
+        """Strikes the bell once a second and plays the radio, besides what every task does.
+
+        What is on is not struck again, so the bell is turned off for a tick, one in which nobody decides: there it
+        can't be heard at all.
+        """
         sounding: list[Command] = []
         generator = world.generators["scenario"]
         since = (self.memory["world_age"] - self.memory["ring_from"]).tolist()
@@ -201,8 +205,8 @@ class Wait(Task):
                 sounding.append(SetThing(self.bell, 0, world=index))
                 self.memory["calm_from"][index] = self.memory["world_age"][index] + self.calm_ticks
                 self.memory["ring_from"][index] = self.memory["world_age"][index] + self._pause(generator)
-            elif ticks >= 0 and ticks % TICK_HZ == 0:
-                sounding.append(SetThing(self.bell, 1, world=index))
+            elif ticks >= 0 and ticks % TICK_HZ in {1, 2}:
+                sounding.append(SetThing(self.bell, ticks % TICK_HZ - 1, world=index))
             elif ticks % (5 * TICK_HZ) == 0:
                 sounding.append(SetThing(self.radio, whole(generator, 0, 1), world=index))
         return (*sounding, *super().commands(tick, world))
@@ -225,8 +229,8 @@ class Wait(Task):
         return Part(at, yaw, Verb.GO, layout.names[int(layout.place_row[end])])
 
     def standing(self, state: State) -> Tensor:
-        """Those who wait while the bell is silent."""
-        return self.judged(state) & ~self._called()
+        """Those who wait while the bell is silent, but for those whom its last strike has brought to it."""
+        return self.judged(state) & ~self._ringing()[:, None] & ~(self._called() & self._at_bell(state))
 
     def note(self, state: State) -> None:
         """Whoever has not come by the time the bell falls silent waits where it is then."""
@@ -235,19 +239,18 @@ class Wait(Task):
         memory["start"] = torch.where(stops[..., None], state.position[..., :2], memory["start"])
 
     def hint(self, state: State) -> tuple[Tensor, Tensor]:
-        """Those who are called should head for the bell."""
+        """Those who hear it ring should head for the bell."""
         bell = self.memory["bell"][:, None].expand_as(state.goal[..., :2])
-        return self.judged(state) & self._called(), bell
+        return self.judged(state) & self._ringing()[:, None], bell
 
     def failed(self, state: State) -> Tensor:
-        """Those who left their spot before the bell rang."""
+        """Those who left their spot before the bell rang; whoever is on the way has `calm_ticks` to stop."""
         strayed = length(state.position[..., :2] - self.memory["start"]) > self.stay_m
-        return strayed & self.standing(state)
+        return strayed & self.judged(state) & ~self._called()
 
     def arrived(self, state: State) -> Tensor:
         """Those who came to the bell, and walkers at their place."""
-        near = length(state.position[..., :2] - self.memory["bell"][:, None]) < self.reach_m
-        return torch.where(self.judged(state), near, super().arrived(state))
+        return torch.where(self.judged(state), self._at_bell(state), super().arrived(state))
 
     def judged(self, state: State) -> Tensor:
         """Only those who wait; the others are there to mislead."""
@@ -261,6 +264,9 @@ class Wait(Task):
         """The bell for those who wait for it."""
         bell = self.memory["bell"][:, None].expand_as(state.waypoint[..., :2])
         return torch.where(self.judged(state)[..., None], bell, super().aim(state))
+
+    def _at_bell(self, state: State) -> Tensor:
+        return length(state.position[..., :2] - self.memory["bell"][:, None]) < self.reach_m
 
     def _called(self) -> Tensor:
         """Where the bell rings or has just rung, (B, 1) bool."""

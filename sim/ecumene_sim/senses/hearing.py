@@ -18,7 +18,8 @@ from ecumene_sim.frame import BANDS, SOUND_FRAMES
 from ecumene_sim.senses.others import Others
 from ecumene_sim.senses.viewer import Viewers
 from ecumene_sim.sound import VOICES, Signatures
-from ecumene_sim.terrain import take
+from ecumene_sim.terrain import Terrain, take
+from ecumene_world.kinds import BY_NAME, Motion
 from ecumene_world.state import DT, Sound, State
 
 HEARD: Final = 6
@@ -40,6 +41,8 @@ DOOR_DB: Final = (7.0, 16.0)
 """Lost at each closed door."""
 STOREY_DB: Final = (14.0, 30.0)
 """Lost at each floor between listener and source."""
+BODY_M: Final = 0.3
+"""A solid thing reaches this much further than the clearance at its middle says, metres: the grid blurs small ones."""
 QUIET_DB: Final = 20.0
 """Heard as 0."""
 RANGE_DB: Final = 80.0
@@ -62,10 +65,23 @@ class Sources:
     """i64 row of `Signatures.energy`."""
     age: Tensor
     """i64 ticks since it began."""
+    body: Tensor
+    """Metres around it that are the source itself and muffle nothing."""
 
     def columns(self) -> tuple[Tensor, ...]:
-        """Returns the six columns in order."""
-        return self.x, self.y, self.level, self.power, self.signature, self.age
+        """Returns the seven columns in order."""
+        return self.x, self.y, self.level, self.power, self.signature, self.age, self.body
+
+
+def thing_bodies(terrain: Terrain) -> Tensor:
+    """Returns (O,) how far each thing's own body reaches from its middle, metres; 0 for what bars no sound."""
+    layout = terrain.layout
+    if layout.thing_kind.numel() == 0:
+        return torch.zeros(0, device=layout.device)
+    solid = [kind.code for kind in BY_NAME.values() if kind.motion == Motion.OBSTACLE]
+    barring = torch.isin(layout.thing_kind, torch.tensor(solid, device=layout.device))
+    clear = terrain.sample(terrain.tall, layout.thing_level, layout.thing_position[:, :2].t().contiguous())[0]
+    return (BODY_M - clear).clamp(min=0.0) * barring
 
 
 class Ears:
@@ -82,7 +98,7 @@ class Ears:
         self.door, self.storey = slant(DOOR_DB), slant(STOREY_DB)
         self.frame = torch.arange(-1, SOUND_FRAMES, device=device) - SOUND_FRAMES
 
-    def sources(self, state: State, thing_level: Tensor) -> Sources:
+    def sources(self, state: State, thing_level: Tensor, thing_body: Tensor) -> Sources:
         """Returns all avatars and things of each world as sources, (B, C + O)."""
         avatar_power = (state.loudness * _NEPER).exp() * (state.alive & (state.sound != int(Sound.SILENCE)))
         loudness = take(self.signatures.loudness, state.thing_sound)
@@ -94,6 +110,7 @@ class Ears:
             torch.cat((avatar_power, thing_power), dim=1),
             torch.cat((state.sound * VOICES + state.look % VOICES, state.thing_sound * VOICES), dim=1),
             torch.cat((state.sound_age, state.thing_sound_age), dim=1),
+            torch.cat((torch.zeros_like(state.radius), thing_body.expand(len(state.level), -1)), dim=1),
         )
 
     def attend(self, everything: Sources, viewers: Viewers, others: Others) -> Sources:
@@ -112,8 +129,9 @@ class Ears:
         energy[..., count:] *= ~_listed(candidates[..., count:], others, viewers.slots)
         heard = energy.topk(min(HEARD, energy.shape[-1]), dim=-1)
         picked = candidates.gather(-1, heard.indices).view(worlds, -1)
-        x, y, level, power, signature, age = (c.gather(1, picked).view_as(heard.values) for c in everything.columns())
-        return Sources(x, y, level, power * (heard.values > 0), signature, age)
+        columns = (c.gather(1, picked).view_as(heard.values) for c in everything.columns())
+        x, y, level, power, signature, age, body = columns
+        return Sources(x, y, level, power * (heard.values > 0), signature, age, body)
 
     def loss(self, walls: Tensor, thickness: Tensor, doors: Tensor | None, floors: Tensor) -> Tensor:
         """Returns (..., 16) nepers of energy lost at walls, metres inside them, closed doors and floors."""

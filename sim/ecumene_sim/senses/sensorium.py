@@ -6,12 +6,13 @@ from typing import Final
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ecumene_sim.frame import BANDS, COLUMNS, EARS, FAR_M, ROWS, SOUND_FRAMES, TOUCH_WIDTH, Senses
 from ecumene_sim.senses import sight_lines
 from ecumene_sim.senses.body import body, goal
 from ecumene_sim.senses.company import company
-from ecumene_sim.senses.hearing import Ears
+from ecumene_sim.senses.hearing import Ears, thing_bodies
 from ecumene_sim.senses.others import Others
 from ecumene_sim.senses.sight_lines import ClosedDoors
 from ecumene_sim.senses.touch import touch
@@ -34,7 +35,7 @@ class Sensorium:
         self._terrain, self._things = terrain, things
         device = terrain.layout.device
         self._retina = Retina(device)
-        self._ears = Ears(signatures, device)
+        self._ears, self._bodies = Ears(signatures, device), thing_bodies(terrain)
 
     @torch.no_grad()
     def sense(self, state: State, slots: Tensor, modalities: frozenset[str]) -> Senses:
@@ -90,9 +91,10 @@ class Sensorium:
         if "hearing" not in modalities:
             walls, _ = sight_lines.walls(terrain, viewers, to_others)
             return torch.zeros((*viewers.shape, EARS, SOUND_FRAMES, BANDS), device=me.device), walls > 0
-        sources = ears.attend(ears.sources(state, terrain.layout.thing_level), viewers, others)
+        sources = ears.attend(ears.sources(state, terrain.layout.thing_level, self._bodies), viewers, others)
         way, count = torch.stack((sources.x, sources.y)) - me, others.slot.shape[2]
-        walls, thickness = sight_lines.walls(terrain, viewers, torch.cat((to_others, way), dim=3))
+        spared = pad(sources.body, (count, 0))
+        walls, thickness = sight_lines.walls(terrain, viewers, torch.cat((to_others, way), dim=3), spared)
         floors = (sources.level - viewers.level.unsqueeze(-1)).abs().to(walls.dtype)
         crossed = None if doors is None else sight_lines.doors_crossed(doors, way)
         loss = ears.loss(walls[..., count:], thickness[..., count:], crossed, floors)

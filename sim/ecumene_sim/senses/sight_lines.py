@@ -18,8 +18,15 @@ STEPS: Final = 10
 """Samples along a line."""
 
 
-def walls(terrain: Terrain, viewers: Viewers, way: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns how many walls (2, B, A, K) ways from the viewers go through, and their thickness, metres."""
+def walls(terrain: Terrain, viewers: Viewers, way: Tensor, spared: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Returns how many walls ways from the viewers go through, and their thickness, metres; (B, A, K) each.
+
+    Args:
+        terrain: Of the layout.
+        viewers: From where.
+        way: (2, B, A, K) metres, world axes.
+        spared: (B, A, K) metres at the end of each way in which nothing counts; None for nowhere.
+    """
     shape = way.shape[1:]
     way = way.reshape(2, -1)
     distance = length(way)
@@ -27,7 +34,8 @@ def walls(terrain: Terrain, viewers: Viewers, way: Tensor) -> tuple[Tensor, Tens
     start[1] += terrain.tall_offset
     start = start.unsqueeze(-1).expand(-1, -1, shape[2]).reshape(2, -1)
     along = (way / distance.clamp(min=1e-3)).mul_(terrain.per_metre)
-    met, thickness = walls_met(march(terrain.sight, [start], along, [STEPS]), distance)
+    reach = distance if spared is None else distance - spared.reshape(-1)
+    met, thickness = walls_met(march(terrain.sight, [start], along, [STEPS]), reach)
     return met.view(shape), thickness.view(shape)
 
 
