@@ -1,0 +1,211 @@
+"""Training of the layout GAN: by likelihood until its rooms are plausible, then against a critic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ecumene_models.layout_gan import KEPT, Candidates, LayoutConfig, LayoutGenerator
+from ecumene_models.layouts import FLOOR, Layouts, Things, lies, reflected, things_of
+
+Report = Callable[[int, int, float], None]
+"""Called after each epoch with how many are done, of how many, and the mean loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutTraining:
+    """How a generator is trained.
+
+    Attributes:
+        seed: Of weights, order and noise.
+        epochs: Passes over the rooms by likelihood.
+        batch: Rooms a step.
+        rate: Highest learning rate; it rises over the first tenth and falls along a cosine.
+        decay: Of the weights, decoupled.
+        candidates: Poses that the true one is told from.
+        targets: Things of a room whose poses are learned from in a step.
+    """
+
+    seed: int = 0
+    epochs: int = 80
+    batch: int = 16
+    rate: float = 2e-3
+    decay: float = 0.05
+    candidates: int = 40
+    targets: int = 6
+
+
+def train_layout(
+    rooms: Layouts, config: LayoutConfig, training: LayoutTraining, report: Report | None = None
+) -> LayoutGenerator:
+    """Returns a trained generator, in evaluation mode; the same for the same arguments."""
+    generator = torch.Generator().manual_seed(training.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed)
+        network = LayoutGenerator(config)
+        mean = LayoutGenerator(config)
+        _learn_typical(network, rooms, generator)
+        mean.load_state_dict(network.state_dict())
+        network.train()
+        optimiser = torch.optim.AdamW(network.parameters(), lr=training.rate, weight_decay=training.decay)
+        batches = -(-len(rooms.role) // training.batch)
+        steps = max(1, training.epochs * batches)
+        step = 0
+        for epoch in range(training.epochs):
+            total = 0.0
+            for rows in _batches(rooms, training.batch, generator):
+                for group in optimiser.param_groups:
+                    group["lr"] = training.rate * _share(step / steps)
+                loss = likelihood(network, _varied(rooms.rows(rows), generator), training, generator)
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+                optimiser.step()
+                step += 1
+                _averaged(mean, network, min(0.995, step / (step + 10)))
+                total += float(loss.detach())
+            if report is not None:
+                report(epoch + 1, training.epochs, total / batches)
+    return mean.eval()
+
+
+def likelihood(
+    network: LayoutGenerator, rooms: Layouts, training: LayoutTraining, generator: torch.Generator
+) -> Tensor:
+    """Returns the mean loss of kinds, sizes and poses of the things of some rooms."""
+    contexts = network.contexts(rooms)
+    there = rooms.there
+    after = torch.cat((there.new_ones(len(there), 1), there), 1)
+    kind = torch.cat((rooms.kind, torch.full_like(rooms.kind[:, :1], -1)), 1)
+    wanted = torch.where(kind < 0, network.config.kinds, kind)
+    last = torch.cat((torch.zeros_like(kind[:, :1]), rooms.kind.clamp_min(0)), 1)
+    logits = network.kind_logits(contexts, last * after)[after]
+    kinds = functional.cross_entropy(logits, wanted[after], label_smoothing=0.0)
+    sizes = _size_loss(network, contexts, rooms)
+    return kinds + 0.5 * sizes + _pose_loss(network, contexts, rooms, training, generator)
+
+
+def _size_loss(network: LayoutGenerator, contexts: Tensor, rooms: Layouts) -> Tensor:
+    there = rooms.there
+    kind = rooms.kind[there]
+    apart = (network.typical[kind] - rooms.size[there].clamp_min(0.01).log()[:, None]).square().sum(2)
+    return functional.cross_entropy(network.size_logits(contexts[:, :-1][there], kind), apart.argmin(1))
+
+
+def _pose_loss(
+    network: LayoutGenerator, contexts: Tensor, rooms: Layouts, training: LayoutTraining, generator: torch.Generator
+) -> Tensor:
+    """Returns how well the true poses are told from proposed ones."""
+    count = rooms.kind.shape[1]
+    chance = rooms.there.float() + 1e-9
+    at = torch.multinomial(chance, min(training.targets, count), generator=generator)
+    row = torch.arange(len(at))[:, None].expand_as(at)[rooms.there.gather(1, at)]
+    at = at[rooms.there.gather(1, at)]
+    before = rooms.rows(row)
+    hidden = torch.arange(count) >= at[:, None]
+    before = before._replace(kind=before.kind.masked_fill(hidden, -1))
+    kind, size = rooms.kind[row, at], rooms.size[row, at]
+    found = network.propose(kind, size, before, training.candidates, generator)
+    found = Candidates(
+        torch.cat((rooms.place[row, at][:, None], found.place), 1),
+        torch.cat((rooms.yaw[row, at][:, None], found.yaw), 1),
+        torch.cat((rooms.support[row, at][:, None], found.support), 1),
+    )
+    logits = network.pose_logits(contexts[row, at], kind, size, found, before)
+    return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long))
+
+
+def _batches(rooms: Layouts, size: int, generator: torch.Generator) -> list[Tensor]:
+    """Returns rows in random batches of rooms that hold about as many things, so that little is padded."""
+    order = (rooms.there.sum(1) + 5 * torch.rand(len(rooms.role), generator=generator)).argsort()
+    parts = order.split(size)
+    return [parts[index] for index in torch.randperm(len(parts), generator=generator).tolist()]
+
+
+def _varied(rooms: Layouts, generator: torch.Generator) -> Layouts:
+    """Returns rooms under one of the symmetries of the square, things of a kind in random order."""
+    order = rooms.kind + torch.rand(rooms.kind.shape, generator=generator) * 0.9
+    order = torch.where(rooms.there, order, torch.inf).argsort(1)
+    place = order.argsort(1)
+    support = rooms.support.gather(1, order)
+    support = torch.where(support == FLOOR, FLOOR, place.gather(1, support.clamp_min(0)))
+    mixed = Layouts(
+        rooms.kind.gather(1, order),
+        rooms.place.gather(1, order[..., None].expand(-1, -1, 2)),
+        rooms.yaw.gather(1, order),
+        rooms.size.gather(1, order[..., None].expand(-1, -1, 3)),
+        support,
+        *rooms[5:],
+    )
+    return reflected(mixed, int(torch.randint(8, (), generator=generator))).cropped()
+
+
+def _learn_typical(network: LayoutGenerator, rooms: Layouts, generator: torch.Generator) -> None:
+    """Fills the buffers from rooms: typical sizes, what carries what, how pairs lie."""
+    kinds, sizes = network.config.kinds, network.config.sizes
+    logs = rooms.size.clamp_min(0.01).log()
+    for kind in range(kinds):
+        mine = logs[rooms.kind == kind]
+        if not len(mine):
+            continue
+        centres = _clusters(mine, sizes, generator)
+        network.typical[kind] = centres
+        off = (mine[:, None] - centres).square().sum(2).amin(1)
+        network.spread[kind] = float((off.mean() / 3).sqrt().clamp_max(0.08))
+        network.carried[kind] = float((rooms.support[rooms.kind == kind] != FLOOR).float().mean())
+    held = rooms.there & (rooms.support != FLOOR)
+    under = rooms.kind.gather(1, rooms.support.clamp_min(0))
+    network.carriers.index_put_((rooms.kind[held], under[held]), torch.ones(int(held.sum())), accumulate=True)
+    network.carriers.div_(network.carriers.sum(1, keepdim=True).clamp_min(1))
+    _learn_offsets(network, rooms, generator)
+
+
+def _learn_offsets(network: LayoutGenerator, rooms: Layouts, generator: torch.Generator) -> None:
+    t = things_of(rooms)
+    lie = lies(
+        Things(t.place[:, :, None], t.yaw[:, :, None], t.size[:, :, None]),
+        Things(t.place[:, None], t.yaw[:, None], t.size[:, None]),
+    )
+    near = (lie.apart < 0.8) & rooms.stands[:, :, None] & rooms.stands[:, None]
+    near &= ~torch.eye(near.shape[1], dtype=torch.bool)
+    room, one, other = near.nonzero(as_tuple=True)
+    order = torch.randperm(len(room), generator=generator)
+    for row in order.tolist():
+        r, i, j = int(room[row]), int(one[row]), int(other[row])
+        a, b = int(rooms.kind[r, i]), int(rooms.kind[r, j])
+        count = int(network.offset_count[a, b])
+        if count < KEPT:
+            network.offsets[a, b, count] = torch.stack(
+                (lie.met_ahead[r, i, j], lie.met_aside[r, i, j], -lie.turn[r, i, j])
+            )
+            network.offset_count[a, b] += 1
+
+
+def _clusters(points: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Returns (count, 3) centres of points (n, 3) by k-means; some are equal where there are few points."""
+    centres = points[torch.randint(len(points), (count,), generator=generator)].clone()
+    for _ in range(12):
+        nearest = torch.cdist(points, centres).argmin(1)
+        for row in range(count):
+            if (nearest == row).any():
+                centres[row] = points[nearest == row].mean(0)
+    return centres
+
+
+@torch.no_grad()
+def _averaged(mean: nn.Module, now: nn.Module, keep: float) -> None:
+    for old, new in zip(mean.state_dict().values(), now.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - keep)
+        else:
+            old.copy_(new)
+
+
+def _share(done: float) -> float:
+    """The share of the highest learning rate when `done` of the steps lie behind."""
+    return done / 0.1 if done < 0.1 else (1 + cos(pi * (done - 0.1) / 0.9)) / 2
