@@ -6,6 +6,8 @@ as markup or code.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ecumene_agents.answers import answered
 from ecumene_agents.errors import NobodyThereError
 from ecumene_agents.gazetteer import Gazetteer, people_of
@@ -14,10 +16,27 @@ from ecumene_agents.persona import persona_of
 from ecumene_agents.schedule import Clock
 from ecumene_agents.topics import FUNCTION_WORDS, VOCABULARY
 from ecumene_agents.words import Speller, corrected, foreign, inert, tokens
+from ecumene_world.ahead import Ahead
 from ecumene_world.avatar import Avatar
+from ecumene_world.graph import SceneGraph
+from ecumene_world.layout import Layout
 from ecumene_world.world import World
 
 __all__ = ["Dialogue", "Reply", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lore:
+    """What is called what in a layout: its names, and the words that a slip of the finger may have meant."""
+
+    gazetteer: Gazetteer
+    terms: Speller
+
+    @classmethod
+    def of(cls, layout: Layout, graph: SceneGraph) -> Lore:
+        """Reads the names of a layout, and titles of the graph it was compiled from."""
+        gazetteer = Gazetteer(layout, graph)
+        return cls(gazetteer, Speller(VOCABULARY | gazetteer.words))
 
 
 class Dialogue:
@@ -31,7 +50,8 @@ class Dialogue:
     def __init__(self, world: World, minds: Inner | None = None) -> None:
         self._world, self._minds = world, minds
         self._names = Speller(())
-        self._read_up()
+        self.lore = Ahead(lambda layout: Lore.of(layout, world.graph))
+        """What is called what, by layout."""
 
     def reply(self, npc_key: str, visitor_key: str, text: str) -> Reply:
         """Returns what an NPC answers.
@@ -53,15 +73,9 @@ class Dialogue:
         reply = answered(moment)
         return Reply(inert(reply.text), reply.emote, reply.verb, reply.place)
 
-    def _read_up(self) -> None:
-        """Learns the names of the present layout."""
-        self._gazetteer = Gazetteer(self._world)
-        self._terms = Speller(VOCABULARY | self._gazetteer.words)
-
     def _moment(self, npc: Avatar, visitor_key: str, text: str) -> Moment:
         world, minds = self._world, self._minds
-        if world.layout is not self._gazetteer.layout:
-            self._read_up()
+        lore = self.lore.of(world.layout)
         people = people_of(world, npc.world, npc.key)
         names = frozenset(word for entry in people for word in entry.words) | _reading_words(world)
         if names != self._names.words:
@@ -77,9 +91,9 @@ class Dialogue:
             senses=None if minds is None else minds.senses_of(npc.key),
             clock=Clock() if minds is None else minds.clock,
             routes=None if minds is None else minds.routes,
-            gazetteer=self._gazetteer,
+            gazetteer=lore.gazetteer,
             people=people,
-            words=corrected(tokens(text), (self._terms, self._names)),
+            words=corrected(tokens(text), (lore.terms, self._names)),
         )
 
 

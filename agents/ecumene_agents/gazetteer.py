@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from ecumene_agents.topics import FUNCTION_WORDS
 from ecumene_agents.words import tokens
+from ecumene_world.graph import SceneGraph
 from ecumene_world.kinds import BY_CODE
 from ecumene_world.layout import Layout
 from ecumene_world.plain import JSON
@@ -89,11 +90,11 @@ class Gazetteer:
         words: All words that name something in it.
     """
 
-    def __init__(self, world: World) -> None:
-        self.layout = world.layout
+    def __init__(self, layout: Layout, graph: SceneGraph) -> None:
+        self.layout = layout
         self._by_word: dict[str, list[Entry]] = {}
         self._count: dict[tuple[Sort, str], int] = {}
-        for entry in (*_places(world), *_things(world)):
+        for entry in (*_places(layout, graph), *_things(layout, graph)):
             self._count[entry.sort, entry.name] = self._count.get((entry.sort, entry.name), 0) + 1
             for word in entry.words | entry.classes:
                 self._by_word.setdefault(word, []).append(entry)
@@ -145,32 +146,30 @@ def rounded_m(metres: float) -> str:
 
 def place_name(layout: Layout, world: World, place: int) -> str:
     """Returns what people call a place, with an article unless it has a name of its own."""
-    title, proper = _title(world, layout.names[int(layout.place_row[place])])
+    title, proper = _title(world.graph, layout.names[int(layout.place_row[place])])
     return title if proper else f"the {layout.place_role[place].replace('_', ' ') or title}"
 
 
-def _places(world: World) -> Iterable[Entry]:
-    layout = world.layout
+def _places(layout: Layout, graph: SceneGraph) -> Iterable[Entry]:
     spots, levels = layout.place_position.tolist(), layout.place_level.tolist()
     for index, row in enumerate(layout.place_row.tolist()):
         name = layout.names[row]
         role = layout.place_role[index]
-        title, proper = _title(world, name)
+        title, proper = _title(graph, name)
         x, y, z = spots[index]
         shown = title if proper else role.replace("_", " ") or title
         words = frozenset(tokens(title)) - FUNCTION_WORDS
         yield Entry("place", shown, words, frozenset({role}), index, name, (x, y, z), levels[index], proper)
 
 
-def _things(world: World) -> Iterable[Entry]:
+def _things(layout: Layout, graph: SceneGraph) -> Iterable[Entry]:
     """Yields everything but structure and places: things that can be used, and what else stands about."""
-    layout = world.layout
     spots, kinds = layout.world_position.tolist(), layout.kind.tolist()
     for row, name in enumerate(layout.names):
         if kinds[row] < _FIRST_THING:
             continue
         kind = BY_CODE[kinds[row]].name
-        title, proper = _title(world, name)
+        title, proper = _title(graph, name)
         x, y, z = spots[row]
         shown = title if proper else kind.replace("_", " ")
         words = frozenset(tokens(title if proper else "")) - FUNCTION_WORDS
@@ -180,9 +179,9 @@ def _things(world: World) -> Iterable[Entry]:
         yield Entry("thing", shown, words, classes, index, name, (x, y, z), level, proper)
 
 
-def _title(world: World, node: str) -> tuple[str, bool]:
+def _title(graph: SceneGraph, node: str) -> tuple[str, bool]:
     """Returns a node's title and True, or its name and False when it has none."""
-    title: JSON = world.graph.node(node).attributes.get("title") if node in world.graph else None
+    title: JSON = graph.node(node).attributes.get("title") if node in graph else None
     return (title, True) if isinstance(title, str) and title.strip() else (node, False)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ecumene_agents import scripted
 from ecumene_agents.batch import batch_of
-from ecumene_agents.dialogue import Dialogue, Reply
+from ecumene_agents.dialogue import Dialogue, Lore, Reply
 from ecumene_agents.errors import NobodyThereError
 from ecumene_agents.explanation import Explanation, explain, explain_scripted
 from ecumene_agents.fast import FastMind
@@ -32,7 +32,9 @@ from ecumene_models.senses import SenseBatch
 from ecumene_sim.frame import Actions, Senses
 from ecumene_world.command import Command, Gesture, Say
 from ecumene_world.event import Event
+from ecumene_world.graph import SceneGraph
 from ecumene_world.kinds import BY_NAME
+from ecumene_world.layout import Layout
 from ecumene_world.state import TICK_HZ, Emote, Verb
 from ecumene_world.world import World
 
@@ -76,7 +78,7 @@ class Minds:
         self.routes = routes or Routes(world)
         self._slow = Thinking(world, clock=clock, keeps_speech=keeps_speech)
         self._keeps_speech = keeps_speech
-        self._dialogue: Dialogue | None = None
+        self._dialogue = Dialogue(world, self)
         self.weights = weights
         """Where the trained fast mind came from, None if from nowhere."""
         self.looks: Callable[[Tensor], Senses] | None = None
@@ -97,6 +99,16 @@ class Minds:
     def clock(self) -> Clock:
         """World time."""
         return self._slow.clock
+
+    def prepare(self, layout: Layout, graph: SceneGraph) -> None:
+        """Makes what a layout to come needs, compiled from that graph; on any thread. Its swap then takes no time."""
+        self._slow.spots.prepare(layout)
+        self._dialogue.lore.put(layout, Lore.of(layout, graph))
+
+    def tidy(self) -> None:
+        """Lets go of what was made of layouts that are not in use."""
+        self._slow.spots.tidy()
+        self._dialogue.lore.tidy()
 
     def decide(self, senses: Senses) -> Actions:
         """Returns what the sensed slots do: one forward pass for all of them."""
@@ -153,8 +165,6 @@ class Minds:
         Raises:
             NobodyThereError: No such NPC is in the world.
         """
-        if self._dialogue is None:
-            self._dialogue = Dialogue(self.world, self)
         reply = self._dialogue.reply(npc_key, visitor_key, text)
         npc, visitor = self.world.avatars[npc_key], self.world.avatars.get(visitor_key)
         tick, memory = int(self.world.state.tick[npc.world]), self.mind(npc_key).memory

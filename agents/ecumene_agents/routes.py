@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ecumene_agents.fields import ARRIVED, NOWHERE, PORTAL, Directions, RouteMap
 from ecumene_agents.vectors import length
+from ecumene_world.ahead import Ahead
 from ecumene_world.grid import sample
 from ecumene_world.layout import Layout
 from ecumene_world.state import State, Verb
@@ -74,6 +75,41 @@ class Walkers:
         return Walkers(**{name: getattr(self, name)[which] for name in names})
 
 
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A layout's route map, and the tables of its fields before the first one is computed.
+
+    Attributes:
+        map: As it is.
+        snap: (L·H·W,) i64 of the map, on the layout's device; also portal.
+        delta: (10,) i64 how a step in each direction changes the node.
+        table: (fields, L·H·W) i8 pages that take up memory as they are written to.
+        row_of: (L·H·W,) i64 the page of each goal, -1 for none.
+    """
+
+    map: RouteMap
+    snap: Tensor
+    portal: Tensor
+    delta: Tensor
+    table: Tensor
+    row_of: Tensor
+
+    @classmethod
+    def of(cls, layout: Layout) -> Blank:
+        """Makes them; takes a tenth of a second in a large town."""
+        routes, device = RouteMap(layout), layout.device
+        nodes, width = len(routes), routes.shape[2]
+        steps = [dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        return cls(
+            routes,
+            torch.from_numpy(routes.snap).to(device),
+            torch.from_numpy(routes.portal).to(device),
+            torch.tensor([*steps, 0], device=device),
+            _pages(max(16, MEMORY_BYTES // nodes), nodes, device),
+            torch.full((nodes,), -1, dtype=torch.int64, device=device),
+        )
+
+
 class Ground(Protocol):
     """What routes need of a world: `World`, or as much of it as another process has."""
 
@@ -92,6 +128,8 @@ class Routes:
     def __init__(self, world: Ground, *, per_tick: int = 1) -> None:
         self.per_tick = per_tick
         self.elsewhere: Callable[[int], Directions | None] = _nowhere
+        self.blanks = Ahead(Blank.of)
+        """By layout; prepare that of a layout to come on another thread, and its swap takes no time."""
         self._world = world
         self._load(world.layout)
 
@@ -103,8 +141,7 @@ class Routes:
         Args:
             slots: (A,) i64; in all worlds.
         """
-        if self._world.layout.hash != self._layout.hash:
-            self._load(self._world.layout)
+        self._keep_up()
         self._chase(slots)
         state = self._world.state
         state.waypoint[:, slots] = state.goal[:, slots]
@@ -162,6 +199,7 @@ class Routes:
 
     def distance(self, world: int, slot: int, place: int) -> float | None:
         """Returns how long an avatar's walk to a place is, m; None without a way or before its field is there."""
+        self._keep_up()
         goal = self._place_node(place)
         kept = goal in self._fields
         directions = self._table[self._fields[goal][0]].numpy(force=True) if kept else self.elsewhere(goal)
@@ -171,19 +209,20 @@ class Routes:
         here = self._snap[self._nodes(state.level[world, slot], state.position[world, slot, :2])]
         return self._walked(directions, int(here))
 
+    def _keep_up(self) -> None:
+        """Starts over if the world has swapped its layout for another."""
+        if self._world.layout.hash != self._layout.hash:
+            self._load(self._world.layout)
+
     def _load(self, layout: Layout) -> None:
         """Starts over with a layout."""
-        self._layout, self._map = layout, RouteMap(layout)
-        device, nodes = layout.device, len(self._map)
+        blank = self.blanks.of(layout)
+        self._layout, self._map = layout, blank.map
         _, height, width = self._map.shape
         self._storey = height * width
-        self._snap = torch.from_numpy(self._map.snap).to(device)
-        self._portal = torch.from_numpy(self._map.portal).to(device)
-        steps = [dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-        self._delta = torch.tensor([*steps, 0], device=device)
-        self._capacity = max(16, MEMORY_BYTES // nodes)
-        self._table = _pages(self._capacity, nodes, device)
-        self._row_of = torch.full((nodes,), -1, dtype=torch.int64, device=device)
+        self._snap, self._portal, self._delta = blank.snap, blank.portal, blank.delta
+        self._table, self._row_of = blank.table, blank.row_of
+        self._capacity = len(self._table)
         self._fields: dict[int, tuple[int, float]] = {}
         self._wanted: dict[int, float] = {}
 

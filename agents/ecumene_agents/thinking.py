@@ -22,6 +22,7 @@ from ecumene_agents.persona import persona_of
 from ecumene_agents.schedule import Activity, Clock, current, plan
 from ecumene_agents.smalltalk import farewell, greeting, remark
 from ecumene_agents.spots import Point, Spots
+from ecumene_world.ahead import Ahead
 from ecumene_world.avatar import Avatar
 from ecumene_world.command import Command, Gesture, Interact, Say, SetIntent
 from ecumene_world.kinds import BY_NAME
@@ -104,7 +105,9 @@ class Thinking:
         self.minds: dict[str, Mind] = {}
         self._world = world
         self._keeps_speech = keeps_speech
-        self._spots = Spots(world.layout)
+        self.spots = Ahead(Spots)
+        """Spots by layout; see `Ahead`."""
+        self._spots = self.spots.of(world.layout)
         self._serials: dict[str, int] = {}
         self._taken: tuple[Scene | None, set[int]] = None, set()
         self._known: tuple[tuple[int, int], Sequence[str]] = (0, -1), ()
@@ -116,8 +119,7 @@ class Thinking:
             tick: Now.
             slots: Who thinks; those without an NPC are passed over.
         """
-        if self._world.layout is not self._spots.layout:
-            self._spots = Spots(self._world.layout)
+        self._spots = self.spots.of(self._world.layout)
         commands: list[Command] = []
         for index in range(self._world.state.worlds):
             keys = [key for slot in slots if (key := self._world.key_of(index, slot)) is not None]

@@ -16,9 +16,11 @@ from typing import Any, Final
 
 from websockets.frames import CloseCode
 
+from ecumene_agents import Minds
 from ecumene_scenarios.session import Session
 from ecumene_server import auth, http, metrics, openworld, status
 from ecumene_server.apart import ApartMinds
+from ecumene_server.compiler import Compiler
 from ecumene_server.connection import Connection
 from ecumene_server.errors import FailedError, StoreError
 from ecumene_server.freeze import Freezer
@@ -35,15 +37,15 @@ from ecumene_server.openworld import Inhabited, Wanted
 from ecumene_server.population import fitted
 from ecumene_server.records import TickLog
 from ecumene_server.recovery import recover
+from ecumene_server.renewal import Prepared, Renewal
 from ecumene_server.settings import Settings
 from ecumene_server.store import Store, open_store
 from ecumene_server.topics import Broker
 from ecumene_server.watch import Watch
 from ecumene_server.wayfinding import Wayfinder
-from ecumene_world import Layout, SceneGraph, compile_layout
+from ecumene_world import Layout, SceneGraph
 from ecumene_world.assets.humanoid import VARIANTS, humanoid_glb
-from ecumene_world.command import Recompile, Role
-from ecumene_world.errors import GraphError
+from ecumene_world.command import Role
 
 SWITCH_S: Final = 0.001
 """How long a thread may keep the interpreter when another wants it: a tick must not wait for a broadcast."""
@@ -51,10 +53,6 @@ BACKLOG: Final = 1024
 SCENE_PATH: Final = "/scene.glb"
 RETRY_S: Final = 5.0
 """Pause after a snapshot that could not be stored."""
-SETTLE_S: Final = 0.25
-"""Pause after an edit before the layout is compiled again: edits come in bursts."""
-TRIES: Final = 4
-"""Compiles that new edits may overtake before a tick has to wait for one."""
 GOODBYE_S: Final = 1.0
 """How long connections get to read why they are closed."""
 
@@ -74,7 +72,10 @@ class App:
         journal: The log's writer.
         site: What HTTP answers.
         minds: Who decides, None for nobody.
+        thinker: Their slow part, None for nobody.
+        watch: Turns ticks into news.
         freezer: Copies the world between ticks.
+        compiler: Compiles edits.
         wayfinder: Supplies routes.
         bridge: The way to an MQTT broker, None for none.
         connections: Every TCP connection.
@@ -96,7 +97,10 @@ class App:
     journal: Journal
     site: http.Site
     minds: LateMinds | ApartMinds | None
+    thinker: Minds | None
+    watch: Watch
     freezer: Freezer
+    compiler: Compiler
     wayfinder: Wayfinder
     bridge: Bridge | None = None
     connections: set[Connection] = field(default_factory=set)
@@ -145,40 +149,12 @@ class App:
         self.failure = self.failure or error
         self.stopped.set()
 
-    async def recompile(self, *, hurried: bool) -> int | None:
-        """Compiles the edited scene graph off the tick, swaps the layout in and serves the new scene file.
-
-        Args:
-            hurried: Whether to swap although the graph was edited meanwhile; a tick then waits while it is compiled.
-
-        Returns:
-            The `World.edits` that have been taken care of, or None: edited meanwhile, to be tried again.
-        """
-        edits, graph = await self.host.wonder(lambda: (self.session.world.edits, self.freezer.graph()))
-        old = self.session.world.layout
-        try:
-            layout = await asyncio.to_thread(compile_layout, graph, cell_m=old.asked_cell_m, device=old.device)
-        except GraphError:
-            return edits
-        if not await self.host.wonder(lambda: self._swap(layout, edits, hurried)):
-            return None
-        self.hub.scene_changed(await self.show(graph))
-        await asyncio.to_thread(self.kept.keep_if_possible, layout)
-        return edits
-
-    def _swap(self, layout: Layout, edits: int, hurried: bool) -> bool:
-        """Lets the next tick begin with a swap; runs between two ticks."""
-        if self.session.world.edits != edits and not hurried:
-            return False
-        self.session.world.offer(layout)
-        self.host.inbox.put_first(Recompile())
-        return True
-
-    async def show(self, graph: SceneGraph) -> str:
-        """Serves the scene file of a graph; returns its URL."""
-        content = await asyncio.to_thread(_scene_file, self.kept, graph)
+    async def show(self, graph: SceneGraph, layout: Layout) -> None:
+        """Serves the scene file of a graph that has become the layout, and keeps the layout for the next start."""
+        content = await asyncio.to_thread(_scene_file, self.kept, graph, layout.graph_hash)
         self.site.put(SCENE_PATH, content)
-        return _scene_url(content)
+        self.hub.scene_changed(_scene_url(content))
+        await asyncio.to_thread(self.kept.keep_if_possible, layout)
 
 
 @asynccontextmanager
@@ -243,7 +219,10 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
     wayfinder = Wayfinder(session.routes)
     host = Host(session, watch, log, publish, _chore(session, wayfinder))
     session.thoughts = None if minds is None else Thoughts(minds, host.ask, host.submit)
-    content = await asyncio.to_thread(_scene_file, kept, freezer.graph())
+    graph, compiler = freezer.graph(), Compiler(kept)
+    if minds is not None and not session.world.stale:
+        await asyncio.to_thread(minds.prepare, session.world.layout, graph)
+    content = await asyncio.to_thread(_scene_file, kept, graph)
     people = await asyncio.to_thread(_people_files)
     site = http.Site({**http.page_files(), **people, SCENE_PATH: content})
     journal = Journal(store, epoch, lambda tick: app.hub.committed(tick), lambda why: app.hub.unsaved(why))  # noqa: PLW0108
@@ -252,7 +231,23 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
     budget = settings.budget_kb * 1024 // 20
     live = Live(host, session.engine, minds)
     hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
-    app = App(settings, kept, epoch, session, host, hub, store, journal, site, decider, freezer, wayfinder)
+    app = App(
+        settings=settings,
+        kept=kept,
+        epoch=epoch,
+        session=session,
+        host=host,
+        hub=hub,
+        store=store,
+        journal=journal,
+        site=site,
+        minds=decider,
+        thinker=minds,
+        watch=watch,
+        freezer=freezer,
+        compiler=compiler,
+        wayfinder=wayfinder,
+    )
     if settings.mqtt:
         app.bridge = Bridge(Broker.of(settings.mqtt, settings.mqtt_ca), host, opening.place, opening.people)
     site.put("/healthz", lambda: http.plain(status.health(app)))
@@ -356,14 +351,9 @@ async def _snapshots(app: App) -> None:
 
 
 async def _edits(app: App) -> None:
-    """Compiles after edits, also after those that a crash had left uncompiled."""
-    world, tries = app.session.world, 0
-    compiled: int | None = None if world.stale else world.edits
-    while True:
-        await asyncio.sleep(SETTLE_S)
-        if world.edits != compiled:
-            compiled = await app.recompile(hurried=tries >= TRIES)
-            tries = tries + 1 if compiled is None else 0
+    """Takes edits up, beside the ticks."""
+    makers = Prepared(app.session, app.watch, app.thinker)
+    await Renewal(app.host, app.freezer, makers, app.compiler, app.show).run()
 
 
 async def _close(app: App) -> None:
@@ -377,6 +367,7 @@ async def _close(app: App) -> None:
         connection.close(CloseCode.GOING_AWAY, "the server stops")
     await asyncio.to_thread(app.host.stop)
     await asyncio.to_thread(app.wayfinder.close)
+    await asyncio.to_thread(app.compiler.close)
     await asyncio.sleep(0)
     await app.journal.close()
     if app.minds is not None:
@@ -400,8 +391,8 @@ async def _part(app: App) -> None:
         connection.transport.abort()
 
 
-def _scene_file(kept: Kept, graph: SceneGraph) -> http.Body:
-    return http.body(kept.scene(graph), "model/gltf-binary", cache="no-cache")
+def _scene_file(kept: Kept, graph: SceneGraph, graph_hash: str | None = None) -> http.Body:
+    return http.body(kept.scene(graph, graph_hash), "model/gltf-binary", cache="no-cache")
 
 
 def _people_files() -> dict[str, http.Source]:

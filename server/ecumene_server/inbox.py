@@ -7,10 +7,14 @@ from collections import deque
 from typing import Final
 
 from ecumene_server.news import Ticket
-from ecumene_world.command import Command, Steer
+from ecumene_world.command import AddNode, Command, MoveNode, Relate, RemoveNode, Steer
 
 MAX_WAITING: Final = 20_000
 """Commands that wait at most; unticketed ones beyond that are left out."""
+
+
+EDITS: Final = (AddNode, RemoveNode, MoveNode, Relate)
+"""Commands after which the layout must be compiled again."""
 
 
 class Inbox:
@@ -24,6 +28,8 @@ class Inbox:
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Command, Ticket | None]] = deque()
         self._steers: dict[str, Steer] = {}
+        self.holds_edits = False
+        """Whether edits wait, so that the layout that is being compiled can be taken up."""
         self.dropped = 0
         """Commands left out because too many waited."""
 
@@ -51,7 +57,8 @@ class Inbox:
             tickets: dict[tuple[str, str], Ticket] = {}
             for command, ticket in waiting:
                 key = (command.name, subject_of(command))
-                if ticket is not None and key in tickets:
+                held = self.holds_edits and isinstance(command, EDITS)
+                if held or (ticket is not None and key in tickets):
                     self._waiting.append((command, ticket))
                     continue
                 commands.append(command)

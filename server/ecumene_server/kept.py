@@ -35,15 +35,19 @@ class Kept:
         name: Under which this one is.
 
     Attributes:
-        name: As given.
+        folder: As given; also name.
         layout_file: The compiled layout; see `layoutfile`.
+        next_file: A layout that another process has compiled and the world has not taken up yet.
         scene_file: The GLB that clients fetch.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
         self.name = name
+        self.next_file = folder / f"{name}.layout.next"
         self.layout_file = folder / f"{name}.layout"
         self.scene_file = folder / f"{name}.scene"
+        self._keeping = threading.Lock()
 
     def layout(self) -> Layout | None:
         """Returns the layout that was kept last; None if there is none that this program would make."""
@@ -55,7 +59,11 @@ class Kept:
         Raises:
             OSError: It can't be written.
         """
-        layoutfile.keep(layout, self.layout_file, made_by())
+        with self._keeping:
+            if layoutfile.hash_of(self.next_file) == layout.hash:
+                self.next_file.replace(self.layout_file)
+            else:
+                layoutfile.keep(layout, self.layout_file, made_by())
 
     def keep_if_possible(self, layout: Layout) -> None:
         """Keeps a layout; that it can't be is told of in the log."""
@@ -64,13 +72,20 @@ class Kept:
         except OSError as error:
             _LOG.warning("the next start takes longer, the layout can't be kept: %s", error)
 
-    def scene(self, graph: SceneGraph) -> bytes:
-        """Returns the GLB of a graph, kept or made and kept now; one that can't be kept is told of in the log."""
-        graph_hash = bytes.fromhex(graph.hash())
-        found = self._scene(graph_hash)
+    def scene(self, graph: SceneGraph, graph_hash: str | None = None) -> bytes:
+        """Returns the GLB of a graph, kept or made and kept now; one that can't be kept is told of in the log.
+
+        Args:
+            graph: Which.
+            graph_hash: Its hash, where that is known.
+        """
+        graph_hash = graph_hash or graph.hash()
+        found = self._scene(bytes.fromhex(graph_hash))
         if found is None:
             found = write_glb(graph)
-            head = PREFIX.pack(MAGIC, hashlib.sha256(found).digest(), bytes.fromhex(made_by()), graph_hash)
+            head = PREFIX.pack(
+                MAGIC, hashlib.sha256(found).digest(), bytes.fromhex(made_by()), bytes.fromhex(graph_hash)
+            )
             draft = self.scene_file.with_suffix(f".{threading.get_ident()}")
             try:
                 draft.write_bytes(head + found)

@@ -69,6 +69,16 @@ def keep(layout: Layout, path: Path, made_by: str = "") -> None:
         write(layout, path, made_by)
 
 
+def hash_of(path: Path) -> str | None:
+    """Returns the hash of the layout in a file, which may be damaged; None if there is no such file."""
+    try:
+        with path.open("rb") as file:
+            magic, _, length = PREFIX.unpack(file.read(PREFIX.size))
+            return str(json.loads(file.read(length))["hash"]) if magic == MAGIC else None
+    except (OSError, struct.error):
+        return None
+
+
 def read(path: Path, made_by: str | None = None) -> Layout | None:
     """Returns the layout in a file on the CPU, None if there is no file, or none that this program wrote undamaged.
 

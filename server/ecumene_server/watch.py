@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 from torch import Tensor
 
@@ -17,7 +18,10 @@ from ecumene_server.news import Answer, News, Place, Speech, Stand
 from ecumene_sim.events import NAMES
 from ecumene_sim.frame import Frame
 from ecumene_world import kinds
+from ecumene_world.ahead import Ahead
 from ecumene_world.event import Event
+from ecumene_world.graph import SceneGraph
+from ecumene_world.layout import Layout
 from ecumene_world.state import TICK_HZ, Sound
 from ecumene_world.world import World
 
@@ -47,9 +51,18 @@ class Watch:
         self._world = world
         self._epoch = epoch
         self._layout = world.layout
+        self._at_rest = Ahead(lambda layout: at_rest(layout, world.graph))
         self._here = self._present()
         self._tenants = self._entity_ids()
         self._things = self._thing_columns()
+
+    def prepare(self, layout: Layout, graph: SceneGraph) -> None:
+        """Makes what a layout to come needs, compiled from that graph; on any thread. Its swap then takes no time."""
+        self._at_rest.put(layout, at_rest(layout, graph))
+
+    def tidy(self) -> None:
+        """Lets go of what was made of layouts that are not in use."""
+        self._at_rest.tidy()
 
     def people(self) -> tuple[wire.Person, ...]:
         """Returns everybody alive."""
@@ -157,23 +170,10 @@ class Watch:
         return -1 if slot < 0 else _u32(self._world.state.entity_id(0, slot))
 
     def _things_now(self) -> Iterable[wire.Thing]:
-        layout, state, graph = self._world.layout, self._world.state, self._world.graph
-        for i, row in enumerate(layout.thing_row.tolist()):
-            x, y, z = state.thing_position[0, i].tolist()
-            name = layout.names[row]
-            title = str(graph.node(name).attributes.get("title", "")) if name in graph else ""
-            yield wire.Thing(
-                i=i,
-                name=name,
-                title=title or kinds.BY_CODE[int(layout.thing_kind[i])].name.replace("_", " "),
-                kind=int(layout.thing_kind[i]),
-                state=int(state.thing_state[0, i]),
-                position=(x, y, z),
-                yaw=float(layout.thing_yaw[i]),
-                level=int(layout.thing_level[i]),
-                interaction=int(layout.thing_interaction[i]),
-                holder=self._holder(int(state.thing_holder[0, i])),
-            )
+        state = self._world.state
+        columns = (_column(each).tolist() for each in (state.thing_state, state.thing_position, state.thing_holder))
+        for thing, now, (x, y, z), holder in zip(self._at_rest.of(self._world.layout), *columns, strict=True):
+            yield msgspec.structs.replace(thing, state=now, position=(x, y, z), holder=self._holder(holder))
 
     def _speeches(self, events: Iterable[Event], visitors: Mapping[str, Stand]) -> Iterable[Speech]:
         for event in events:
@@ -184,6 +184,22 @@ class Watch:
                 continue
             near = {k for k, stand in visitors.items() if math.dist(stand.position, event.position) <= wire.HEARING_M}
             yield Speech(_u32(speaker.entity), speaker.title, str(event.data.get("text", "")), frozenset(near))
+
+
+def at_rest(layout: Layout, graph: SceneGraph) -> tuple[wire.Thing, ...]:
+    """Returns the things of a layout as they are before anybody uses them."""
+    names = [layout.names[row] for row in layout.thing_row.tolist()]
+    columns = (layout.thing_kind, layout.thing_state0, layout.thing_position, layout.thing_yaw, layout.thing_level)
+    rows = zip(names, *(each.tolist() for each in (*columns, layout.thing_interaction)), strict=True)
+    return tuple(
+        wire.Thing(i, name, _title(graph, name, kind), kind, state, (x, y, z), yaw, level, interaction, -1)
+        for i, (name, kind, state, (x, y, z), yaw, level, interaction) in enumerate(rows)
+    )
+
+
+def _title(graph: SceneGraph, name: str, kind: int) -> str:
+    title = str(graph.node(name).attributes.get("title", "")) if name in graph else ""
+    return title or kinds.BY_CODE[kind].name.replace("_", " ")
 
 
 def _happened(events: Iterable[Event]) -> Iterable[tuple[str, str, str, Mapping[str, Any]]]:

@@ -232,7 +232,9 @@ class Layout:
         return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
     def to(self, device: torch.device | str) -> Layout:
-        """Returns this layout on a device; tensors already there are shared."""
+        """Returns this layout on a device: itself if it is there, else a copy that shares the tensors that are."""
+        if self.device == torch.device(device):
+            return self
         moved: dict[str, Any] = {name: tensor.to(device) for name, tensor in self.tensors().items()}
         return replace(self, **moved)
 

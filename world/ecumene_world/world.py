@@ -66,7 +66,7 @@ class World:
         self.extra: dict[str, bytes] = {}
         self.compiled_graph: SceneGraph | None = None
         self.edits = 0
-        self._pending: Layout | None = None
+        self._pending: tuple[Layout, int] | None = None
         self._by_slot: dict[tuple[int, int], str] = {}
 
     @property
@@ -94,18 +94,21 @@ class World:
         """
         if not self.stale:
             return self.layout
-        cell_m, offered = self.layout.asked_cell_m, self._pending
-        if offered is None or offered.asked_cell_m != cell_m or offered.graph_hash != self.graph.hash():
-            self._pending = offered = compile_layout(self.graph, cell_m=cell_m, device=self.state.device)
+        cell_m = self.layout.asked_cell_m
+        offered, edits = self._pending or (self.layout, -1)
+        if offered.asked_cell_m != cell_m or edits != self.edits:
+            offered = compile_layout(self.graph, cell_m=cell_m, device=self.state.device)
+            self._pending = offered, self.edits
         return offered
 
-    def offer(self, layout: Layout) -> None:
-        """Hands in a layout that was compiled elsewhere; `recompile` takes it if it is of exactly this graph.
+    def offer(self, layout: Layout, edits: int) -> None:
+        """Hands in a layout that was compiled elsewhere; `recompile` takes it if the graph was not edited since.
 
-        To compile off the tick: copy the graph between ticks, call `compile_layout(copy, cell_m=layout.asked_cell_m)`
-        on another thread, offer the outcome between ticks and give the command Recompile.
+        To compile off the tick: copy the graph and note `edits` between ticks, call
+        `compile_layout(copy, cell_m=layout.asked_cell_m)` elsewhere, offer the outcome between ticks and give the
+        command Recompile.
         """
-        self._pending = layout.to(self.state.device)
+        self._pending = layout.to(self.state.device), edits
 
     def recompile(self) -> None:
         """Swaps in the layout of the graph as it stands, keeping the state by names.

@@ -4,7 +4,7 @@ from tests.integration.squares import square
 
 from ecumene_server.inbox import Inbox, subject_of
 from ecumene_server.news import Ticket
-from ecumene_world.command import AddNode, Gesture, Reading, Say, SetThing, Steer
+from ecumene_world.command import AddNode, Gesture, Reading, Recompile, RemoveNode, Say, SetThing, Steer
 from ecumene_world.state import Emote
 from ecumene_world.world import World
 
@@ -60,3 +60,15 @@ def test_the_subject_is_the_one_that_a_rejection_names() -> None:
     ]
     rejected = world.apply(commands)
     assert [(e.data["command"], e.subject) for e in rejected] == [(c.name, subject_of(c)) for c in commands]
+
+
+def test_edits_wait_while_they_are_held_and_then_come_in_order() -> None:
+    inbox = Inbox()
+    inbox.holds_edits = True
+    first, second = RemoveNode("bench"), RemoveNode("bell")
+    for command in (first, SetThing("door", 1), second):
+        inbox.put(command, Ticket("visitor:a", 1))
+    assert inbox.take()[0] == [SetThing("door", 1)]
+    inbox.put_first(Recompile())
+    inbox.holds_edits = False
+    assert inbox.take()[0] == [Recompile(), first, second]
