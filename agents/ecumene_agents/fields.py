@@ -48,6 +48,8 @@ class RouteMap:
         free: (L·H·W,) bool, where a body fits.
         snap: (L·H·W,) i64, nearest free node of the same storey; itself where free.
         portal: (L·H·W,) i64, the node on which an avatar that stands there continues; itself almost everywhere.
+        node: (F,) i64, the free nodes.
+        number: (L·H·W,) i32, which of the free nodes each one is, -1 where not free.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -57,9 +59,9 @@ class RouteMap:
         self.free = (clearance >= BODY_RADIUS_M - 0.005).ravel()
         self.snap = _snapped(self.free.reshape(self.shape))
         self.portal = _portals(layout.next_level.cpu().numpy(), self.free)
-        self._node = np.flatnonzero(self.free)
-        self._number = np.full(self.free.size, -1, np.int32)
-        self._number[self._node] = np.arange(len(self._node), dtype=np.int32)
+        self.node = np.flatnonzero(self.free)
+        self.number = np.full(self.free.size, -1, np.int32)
+        self.number[self.node] = np.arange(len(self.node), dtype=np.int32)
         self._cost = _costs(clearance, layout.surface.cpu().numpy())
 
     @cached_property
@@ -78,11 +80,11 @@ class RouteMap:
             limit: Greatest cost to look for, about metres; nodes further away get `NOWHERE`.
         """
         directions = np.full(len(self), NOWHERE, np.int8)
-        start = self._number[goal]
+        start = self.number[goal]
         assert start >= 0, "a goal is snapped to a free node first"
         _, before = dijkstra(self._graph, indices=start, return_predecessors=True, limit=limit)
         reached = np.flatnonzero(before >= 0)
-        node, following = self._node[reached], self._node[before[reached]]
+        node, following = self.node[reached], self.node[before[reached]]
         directions[node] = self._direction(node, following)
         directions[goal] = ARRIVED
         return directions
@@ -90,7 +92,7 @@ class RouteMap:
     def cost(self, goal: int) -> NDArray[np.float64]:
         """Returns the cost of the cheapest walk to a free goal node from every node: (L·H·W,), infinite if none."""
         cost = np.full(len(self), np.inf)
-        cost[self._node] = dijkstra(self._graph, indices=self._number[goal])
+        cost[self.node] = dijkstra(self._graph, indices=self.number[goal])
         return cost
 
     def _direction(self, node: Nodes, following: Nodes) -> Directions:
@@ -109,7 +111,7 @@ class RouteMap:
         weight = np.stack([weight for _, weight in columns], axis=1)
         there = source >= 0
         ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
-        return csr_array((weight[there].astype(np.float64), source[there], ends), shape=(len(self._node),) * 2)
+        return csr_array((weight[there].astype(np.float64), source[there], ends), shape=(len(self.node),) * 2)
 
     def _steps_onto(self, dy: int, dx: int, cost: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Returns, for each free node, the number of the node dy, dx away that can step onto it, or -1, and the cost.
@@ -121,24 +123,24 @@ class RouteMap:
         if dy and dx:
             passable &= self.free[self._shifted(dy, 0)[1]] & self.free[self._shifted(0, dx)[1]]
         length = self.cell_m * (dy * dy + dx * dx) ** 0.5
-        weight = 0.5 * length * (cost[self._node] + cost[near])
-        return np.where(passable, self._number[near], -1), weight.astype(np.float32)
+        weight = 0.5 * length * (cost[self.node] + cost[near])
+        return np.where(passable, self.number[near], -1), weight.astype(np.float32)
 
     def _shifted(self, dy: int, dx: int) -> tuple[NDArray[np.bool_], Nodes]:
         """Returns whether each free node has a grid node dy, dx away, and which; itself where not."""
         _, height, width = self.shape
-        iy, ix = self._node // width % height + dy, self._node % width + dx
+        iy, ix = self.node // width % height + dy, self.node % width + dx
         inside = (iy >= 0) & (iy < height) & (ix >= 0) & (ix < width)
-        return inside, np.where(inside, self._node + dy * width + dx, self._node)
+        return inside, np.where(inside, self.node + dy * width + dx, self.node)
 
     def _climbs_onto(self, rise: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Returns, for each free node, the number of the portal `rise` storeys away that leads onto it, or -1."""
         storey = self.shape[1] * self.shape[2]
-        source = self._node + rise * storey
+        source = self.node + rise * storey
         inside = (source >= 0) & (source < len(self))
-        source = np.where(inside, source, self._node)
-        leads = inside & (self.portal[source] == self._node) & (source != self._node)
-        return np.where(leads, self._number[source], -1), np.full(len(source), _PORTAL_M, np.float32)
+        source = np.where(inside, source, self.node)
+        leads = inside & (self.portal[source] == self.node) & (source != self.node)
+        return np.where(leads, self.number[source], -1), np.full(len(source), _PORTAL_M, np.float32)
 
 
 def _costs(clearance: NDArray[np.float32], surface: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -83,7 +83,8 @@ class Blank:
         map: As it is.
         snap: (L·H·W,) i64 of the map, on the layout's device; also portal.
         delta: (10,) i64 how a step in each direction changes the node.
-        table: (fields, L·H·W) i8 pages that take up memory as they are written to.
+        number: (L·H·W,) i32 of the map, on the layout's device.
+        table: (fields, F) i8 pages, a column for each free node, that take up memory as they are written to.
         row_of: (L·H·W,) i64 the page of each goal, -1 for none.
     """
 
@@ -91,6 +92,7 @@ class Blank:
     snap: Tensor
     portal: Tensor
     delta: Tensor
+    number: Tensor
     table: Tensor
     row_of: Tensor
 
@@ -98,14 +100,15 @@ class Blank:
     def of(cls, layout: Layout) -> Blank:
         """Makes them; takes a tenth of a second in a large town."""
         routes, device = RouteMap(layout), layout.device
-        nodes, width = len(routes), routes.shape[2]
+        nodes, free, width = len(routes), len(routes.node), routes.shape[2]
         steps = [dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
         return cls(
             routes,
             torch.from_numpy(routes.snap).to(device),
             torch.from_numpy(routes.portal).to(device),
             torch.tensor([*steps, 0], device=device),
-            _pages(max(16, MEMORY_BYTES // nodes), nodes, device),
+            torch.from_numpy(routes.number).to(device),
+            _pages(max(16, MEMORY_BYTES // max(free, 1)), free, device),
             torch.full((nodes,), -1, dtype=torch.int64, device=device),
         )
 
@@ -191,7 +194,7 @@ class Routes:
         row = self._fields.pop(goal, (-1, 0.0))[0]
         if row < 0:
             row = self._free_row()
-        self._table[row] = torch.from_numpy(directions).to(self._table.device)
+        self._table[row] = torch.from_numpy(directions[self._map.node]).to(self._table.device)
         self._fields[goal] = (row, limit)
         self._row_of[goal] = row
         if goal in self._wanted and self._wanted[goal] <= limit:
@@ -201,8 +204,7 @@ class Routes:
         """Returns how long an avatar's walk to a place is, m; None without a way or before its field is there."""
         self._keep_up()
         goal = self._place_node(place)
-        kept = goal in self._fields
-        directions = self._table[self._fields[goal][0]].numpy(force=True) if kept else self.elsewhere(goal)
+        directions = self._kept(goal) if goal in self._fields else self.elsewhere(goal)
         if directions is None:
             return None
         state = self._world.state
@@ -221,7 +223,7 @@ class Routes:
         _, height, width = self._map.shape
         self._storey = height * width
         self._snap, self._portal, self._delta = blank.snap, blank.portal, blank.delta
-        self._table, self._row_of = blank.table, blank.row_of
+        self._number, self._table, self._row_of = blank.number, blank.table, blank.row_of
         self._capacity = len(self._table)
         self._fields: dict[int, tuple[int, float]] = {}
         self._wanted: dict[int, float] = {}
@@ -283,6 +285,12 @@ class Routes:
         """Computes a field and gives it a row, if need be that of the longest unused one."""
         self.put(goal, limit, self._map.field(goal, limit))
 
+    def _kept(self, goal: int) -> Directions:
+        """Returns a field that is kept, (L·H·W,) i8."""
+        directions = np.full(len(self._map), NOWHERE, np.int8)
+        directions[self._map.node] = self._table[self._fields[goal][0]].numpy(force=True)
+        return directions
+
     def _free_row(self) -> int:
         used = len(self._fields)
         if used >= self._capacity:
@@ -307,11 +315,11 @@ class Routes:
     def _path(self, walkers: Walkers, row: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the nodes `AHEAD` steps down the fields, (S, M), and who has a field with a way, (M,)."""
         node = self._snap[self._nodes(walkers.level, walkers.position[:, :2])]
-        table, offset = self._table.view(-1), row.clamp(min=0) * len(self._map)
-        known = (row >= 0) & (table[offset + node] != NOWHERE)
+        table, offset = self._table.view(-1), row.clamp(min=0) * self._table.shape[1]
+        known = (row >= 0) & (table[offset + self._number[node]] != NOWHERE)
         path = []
         for step in range(1, AHEAD[-1] + 1):
-            code = table[offset + node].clamp(min=0).long()
+            code = table[offset + self._number[node]].clamp(min=0).long()
             node = torch.where(code == PORTAL, self._portal[node], node + self._delta[code])
             if step in AHEAD:
                 path.append(node)
