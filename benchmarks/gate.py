@@ -22,7 +22,7 @@ import numpy as np
 
 from ecumene_world.errors import WorldError
 from ecumene_world.exporters.glb import write_glb
-from ecumene_world.gate import inspect, repaired
+from ecumene_world.gate import gated
 from ecumene_world.generate import TYPES, drawn
 from ecumene_world.graph import SceneGraph
 
@@ -66,13 +66,12 @@ def sweep(tally: Tally, seed: int, size_m: float | None, *, thorough: bool) -> N
         graph = drawn(tally.type, seed, size_m=size_m)
         drew = time.process_time()
         drawn_hash = graph.hash() if thorough else ""
-        report = inspect(graph)
-        checked = time.process_time()
-        if not report.ok:
+        world = gated(graph)
+        graph, report = world.graph, world.report
+        if not world.before.ok:
             tally.failed_before += 1
-            tally.by_check.update(report.failed)
-            graph, report, done = repaired(graph, report)
-            tally.taken_away += len(done)
+            tally.by_check.update(world.before.failed)
+            tally.taken_away += len(world.repairs)
     except WorldError as error:
         tally.failed_after += 1
         tally.bad_seeds.append(f"{seed}: {error}")
@@ -82,7 +81,7 @@ def sweep(tally: Tally, seed: int, size_m: float | None, *, thorough: bool) -> N
         tally.bad_seeds.append(f"{seed}: {', '.join(report.failed)}")
     tally.nodes.append(len(graph))
     tally.draw_s.append(drew - start)
-    tally.gate_s.append(checked - drew)
+    tally.gate_s.append(time.process_time() - drew)
     tally.total_s.append(time.process_time() - start)
     if thorough:
         tally.exported += 1

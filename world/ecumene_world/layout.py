@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -33,8 +32,10 @@ FINE_CELL_M: Final = 0.25
 WIDE_CELL_M: Final = 0.5
 """Chosen spacing of the grid in wider worlds."""
 SMALL_M: Final = 100.0
-INDOOR_NODES: Final = 1000
-"""Nodes along a side that a wider world with doors may have to stay fine: bodies do not fit through doors otherwise."""
+INDOOR_CELL_M: Final = 0.3
+"""Widest chosen spacing of the grid in worlds with doors: on a wider one, bodies do not fit through them everywhere."""
+INDOOR_NODES: Final = 1400
+"""Nodes along a side that a wider world with doors may have to stay as fine as a small one."""
 MAX_GRID_NODES: Final = 40_000_000
 """Most nodes that the grid of all storeys may have."""
 
@@ -45,7 +46,7 @@ def compile_layout(graph: SceneGraph, *, cell_m: float | None = None, device: to
     Args:
         graph: A valid graph with something to walk on.
         cell_m: Spacing of the walkable grid in metres; None takes the root's attribute `cell_m`, and without one
-            chooses 0.25 up to 100 m across (250 m with doors), else up to 0.5.
+            chooses 0.25 up to 100 m across, else 0.5; with doors, 0.25 up to 350 m, else 0.3.
         device: Where the tensors go.
 
     Raises:
@@ -263,12 +264,12 @@ def _grid(table: rows.Rows, graph: SceneGraph, cell_m: float | None) -> tuple[Ra
 
 
 def _spacing(table: rows.Rows, extent_m: float) -> float:
-    """Returns the spacing of the grid for a world of some extent; with doors, as fine as the grid's size allows."""
+    """Returns the spacing of the grid for a world of some extent; finer with doors."""
     if extent_m <= SMALL_M:
         return FINE_CELL_M
     if not any(BY_CODE[int(code)].motion is Motion.DOOR for code in table.kind):
         return WIDE_CELL_M
-    return min(max(ceil(extent_m / INDOOR_NODES * 20) / 20, FINE_CELL_M), WIDE_CELL_M)
+    return FINE_CELL_M if extent_m <= INDOOR_NODES * FINE_CELL_M else INDOOR_CELL_M
 
 
 def _node_columns(table: rows.Rows) -> dict[str, Any]:

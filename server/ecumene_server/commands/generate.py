@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
         except RequestError as error:
             raise UsageError(str(error)) from error
     graph, seconds = made.graph, time.perf_counter() - start
-    report = {"type": options.type, "seed": options.seed, **inspection.report(graph, made.report)}
-    report |= {"repairs": list(made.repairs), "seconds": round(seconds, 3)}
+    report = {"type": options.type, "seed": options.seed, **inspection.report(made)}
+    report["seconds"] = round(seconds, 3)
     if options.output:
         written(Path(options.output), graph.save)
     inspection.write_pictures(graph, options)

@@ -32,11 +32,11 @@ def run(options: argparse.Namespace) -> int:
     known = options.file in datasets.RECIPES
     path = datasets.fetch(options.file) if known else existing(Path(options.file))
     try:
-        graph = importers.read(path)
+        world = importers.imported(path)
     except Unfit as error:
         raise UsageError(str(error)) from error
-    seconds = time.perf_counter() - start
-    report = {"source": path.name, **inspection.report(graph), "seconds": round(seconds, 3)}
+    graph, seconds = world.graph, time.perf_counter() - start
+    report = {"source": path.name, **inspection.report(world), "seconds": round(seconds, 3)}
     report["attribution"] = list(graph.attribution)
     if options.output:
         written(Path(options.output), graph.save)

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecumene_server.commands.files import written
-from ecumene_world import SceneGraph, compile_layout
+from ecumene_world import SceneGraph
 from ecumene_world.exporters.glb import write_glb
-from ecumene_world.gate.repair import measured
-from ecumene_world.gate.report import Report
-from ecumene_world.gate.scene import Scene
+from ecumene_world.gate import Gated
 from ecumene_world.preview import write_preview
 
 _UNITS: Final = {"doors": " m", "colliders": " m", "supported": "", "spawns": ""}
@@ -26,10 +24,9 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
-def report(graph: SceneGraph, gate: Report | None = None) -> dict[str, Any]:
-    """Returns hash, size and what the gate says, measured now if it was not before."""
-    layout = compile_layout(graph)
-    said = measured(Scene(graph, layout)) if gate is None else gate
+def report(world: Gated) -> dict[str, Any]:
+    """Returns hash, size and what the gate says of a world, and what was repaired."""
+    graph, layout = world.graph, world.layout
     return {
         "name": graph.name,
         "hash": graph.hash(),
@@ -37,8 +34,9 @@ def report(graph: SceneGraph, gate: Report | None = None) -> dict[str, Any]:
         "things": len(layout.thing_kind),
         "places": len(layout.place_role),
         "unreachable": list(layout.unreachable),
-        "gate": said.to_json(),
-        "ok": said.ok,
+        "gate": world.report.to_json(),
+        "ok": world.report.ok,
+        "repairs": list(world.repairs),
     }
 
 

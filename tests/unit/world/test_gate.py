@@ -6,7 +6,7 @@ import pytest
 
 from ecumene_world import Node, Pose, SceneGraph
 from ecumene_world.assets import library
-from ecumene_world.gate import Check, Report, inspect, repaired
+from ecumene_world.gate import Check, Report, gated, inspect
 from ecumene_world.gate.checks import MISMATCH_M, mismatch
 from ecumene_world.kinds import Category, kind_named
 from ecumene_world.plain import JSON
@@ -51,7 +51,8 @@ def test_overlaps_are_seen_and_the_smaller_thing_goes() -> None:
     report = inspect(graph)
     assert "overlaps" in report.failed
     assert report.checks["overlaps"].culprits == ("chair",)
-    fixed, after, done = repaired(graph, report)
+    world = gated(graph)
+    fixed, after, done = world.graph, world.report, world.repairs
     assert after.ok
     assert "chair" not in fixed
     assert "table" in fixed
@@ -82,7 +83,7 @@ def test_what_floats_or_stands_off_the_floor_is_seen(pose: Pose) -> None:
     graph.add(Node("box", "box", pose, params={"size_m": 0.9}))
     report = inspect(graph)
     assert report.checks["supported"].culprits == ("box",)
-    fixed, after, _ = repaired(graph, report)
+    fixed, after = gated(graph).graph, gated(graph).report
     assert after.ok
     assert "box" not in fixed
 
@@ -107,7 +108,8 @@ def test_a_blocked_door_is_seen_and_cleared() -> None:
     graph.add(Node("place", "place", Pose.at(4, -2), attributes={"role": "office", "radius_m": 0.5}))
     report = inspect(graph)
     assert {"walkable", "rooms", "reachable"} <= set(report.failed)
-    fixed, after, done = repaired(graph, report)
+    world = gated(graph)
+    fixed, after, done = world.graph, world.report, world.repairs
     assert after.ok
     assert "wardrobe" not in fixed
     assert "bench" in fixed or any("bench" in sentence for sentence in done)
@@ -119,7 +121,16 @@ def test_a_narrow_doorway_fails_and_stays() -> None:
     graph.replace(replace(wall, attributes={**wall.attributes, "openings": [[2.5, 0.7, 0.0, 2.1]]}))
     report = inspect(graph)
     assert report.checks["doors"].value == pytest.approx(0.7)
-    assert not repaired(graph, report)[1].ok
+    assert not gated(graph).report.ok
+
+
+def test_a_sound_world_stays_as_it_is() -> None:
+    graph = yard()
+    world = gated(graph)
+    assert world.graph is graph
+    assert world.report is world.before
+    assert world.layout.graph_hash == graph.hash()
+    assert world.repairs == ()
 
 
 def test_limits_are_floors_or_ceilings() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ecumene_world import GraphError, SceneGraph, compile_layout
-from ecumene_world.gate import inspect, repaired
+from ecumene_world.gate import gated, inspect
 from ecumene_world.generate.board import Board, Box, overlap
 from ecumene_world.generate.builder import Builder
 from ecumene_world.generate.fitting import fitted, footprint, top_of
@@ -208,7 +208,7 @@ def test_every_use_is_furnished_and_passes_the_gate(use: str) -> None:
     assert {"home" if use == "apartment" else use, "exit"} <= set(layout.place_role)
     assert len(layout.door_thing) == sum(node.kind == "door" for node in graph.walk()) >= 1
     assert len(layout.thing_row) > 6
-    assert repaired(graph, inspect(graph))[1].failed == ()
+    assert gated(graph).report.failed == ()
     assert (1 in layout.place_level.tolist()) == (use == "museum")
 
 
@@ -218,6 +218,14 @@ def test_what_is_left_of_a_crooked_house_is_walled_off() -> None:
     enter(builder, House(plan, 9.0, "office", "L", (0.0, 0.0, -pi / 2), 1), 1)
     assert any(node.name.startswith("masonry") for node in graph.walk())
     assert inspect(graph).failed == ()
+
+
+def test_the_way_in_behind_a_bay_is_not_walled_off() -> None:
+    graph, builder = street()
+    front = [[-9, 0.3], [-4, 0.3], [-4, 0], [4, 0], [4, 0.3], [9, 0.3]]
+    enter(builder, House(np.array([*front, [9, 13], [-9, 13]]), 9.0, "shop", "Bay", (0.0, 0.0, -pi / 2), 1), 1)
+    assert any(node.name.startswith("masonry") for node in graph.walk())
+    assert inspect(graph).checks["rooms"].value == 1.0
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.unit.world.maps import geojson, geopackage
 
 from ecumene_world import Layout, SceneGraph, compile_layout
 from ecumene_world.errors import ImportFailed, TooLarge
-from ecumene_world.importers import SUFFIXES, read
+from ecumene_world.importers import SUFFIXES, imported, read
 from ecumene_world.importers.city import import_city
 
 
@@ -50,7 +50,7 @@ def test_a_map_becomes_a_furnished_town(town: SceneGraph) -> None:
 
 
 def test_the_same_seed_gives_the_same_town(town: SceneGraph, tmp_path: Path) -> None:
-    again = import_city(geojson(tmp_path / "little_hamlet.geojson"), seed=3)
+    again = read(geojson(tmp_path / "little_hamlet.geojson"), seed=3)
     assert again.hash() == town.hash()
 
 
@@ -125,6 +125,15 @@ def test_interiors_have_doors_and_furniture(town: SceneGraph) -> None:
 def test_projected_maps_work_without_tags(tmp_path: Path) -> None:
     graph = import_city(geopackage(tmp_path / "plain.gpkg"), seed=1)
     assert kinds(graph)["building"] == 10
+
+
+def test_what_is_made_up_about_a_map_passes_the_gate(tmp_path: Path) -> None:
+    drawn = import_city(geopackage(tmp_path / "plain.gpkg"), seed=1)
+    world = imported(tmp_path / "plain.gpkg", seed=1)
+    assert world.report.ok
+    assert len(drawn) - len(world.graph) >= len(world.repairs)
+    assert world.layout.graph_hash == world.graph.hash()
+    assert read(tmp_path / "plain.gpkg", seed=1).hash() == world.graph.hash()
 
 
 def test_limits_and_suffixes(tmp_path: Path) -> None:

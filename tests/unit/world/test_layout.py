@@ -34,7 +34,7 @@ def test_rows_are_found_by_name() -> None:
 def test_the_spacing_is_chosen_by_extent() -> None:
     assert compiled(field(40)).cell_m == 0.25
     assert compiled(field(60)).cell_m == 0.5
-    for half_m, cell_m in ((60, 0.25), (150, 0.3), (400, 0.5)):
+    for half_m, cell_m in ((60, 0.25), (170, 0.25), (250, 0.3)):
         graph = field(half_m)
         graph.add(Node("door", "door"))
         assert compiled(graph).cell_m == cell_m

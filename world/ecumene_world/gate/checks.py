@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -191,6 +192,15 @@ def _corners(c: Collider) -> NDArray[np.float64]:
 def _turned(points: NDArray[np.float64], yaw: float) -> NDArray[np.float64]:
     c, s = np.cos(yaw), np.sin(yaw)
     return np.stack([c * points[:, 0] - s * points[:, 1], s * points[:, 0] + c * points[:, 1]], 1)
+
+
+def inside_any(scene: Scene, names: Iterable[str]) -> NDArray[np.bool_]:
+    """Returns (L, H, W) which grid nodes lie in one of some rooms, on its storey."""
+    found = np.zeros(scene.layout.floor.shape, bool)
+    for name in names:
+        row = scene.row[name]
+        found[min(int(scene.rows.level[row]), scene.layout.levels - 1)] |= _inside(scene, row)
+    return found
 
 
 def _inside(scene: Scene, row: int) -> NDArray[np.bool_]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecumene_world.gate import checks
 from ecumene_world.gate.report import Check, Report
 from ecumene_world.gate.scene import Scene, is_placed
 from ecumene_world.graph import SceneGraph
+from ecumene_world.layout import Layout
 
 ROUNDS: Final = 8
 _NEAR_M: Final = 0.75
@@ -17,6 +21,48 @@ _NEAR_M: Final = 0.75
 _POCKET_NODES: Final = 3
 _EACH_ROUND: Final = 40
 """Most pockets that are opened before looking again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """A world that went through the gate.
+
+    Attributes:
+        graph: The world, repaired.
+        layout: It, compiled.
+        before: What the gate said of it as drawn.
+        report: What the gate says of it now.
+        repairs: What was done, a sentence each.
+    """
+
+    graph: SceneGraph
+    layout: Layout
+    before: Report
+    report: Report
+    repairs: tuple[str, ...] = ()
+
+
+def gated(graph: SceneGraph) -> Gated:
+    """Returns a world with what fails the gate taken away, as little as will do, and what the gate says of it.
+
+    Nothing that is built, such as walls and doors, is touched; a world that fails because of those stays failed. The
+    graph itself is left as it is.
+
+    Raises:
+        GraphError: The graph is invalid, or leaves nobody a place to stand.
+    """
+    scene = Scene(graph)
+    before = report = measured(scene)
+    done: list[str] = []
+    for _ in range(ROUNDS):
+        names = {} if report.ok else _blamed(scene, report)
+        if not names:
+            break
+        graph = graph if done else graph.copy()
+        done += _taken_away(graph, names)
+        scene = Scene(graph)
+        report = measured(scene)
+    return Gated(graph, scene.layout, before, report, tuple(done))
 
 
 def inspect(graph: SceneGraph) -> Report:
@@ -43,28 +89,16 @@ def measured(scene: Scene) -> Report:
     return Report({check.__name__: check(scene) for check in every})
 
 
-def repaired(graph: SceneGraph, before: Report) -> tuple[SceneGraph, Report, tuple[str, ...]]:
-    """Returns a world with what fails the gate taken away, what the gate says of it, and what was done.
-
-    Nothing that is built, such as walls and doors, is touched; a world that fails because of those stays failed.
-    """
-    graph = graph.copy()
-    report, done = before, list[str]()
-    for _ in range(ROUNDS):
-        if report.ok:
-            break
-        scene = Scene(graph)
-        names = _blamed(scene, report)
-        if not names:
-            break
-        for name, why in names.items():
-            if name in graph:
-                for above in _resting(graph, name):
-                    graph.remove(above)
-                graph.remove(name)
-                done.append(f"took away {name}: {why}")
-        report = inspect(graph)
-    return graph, report, tuple(done)
+def _taken_away(graph: SceneGraph, names: Mapping[str, str]) -> list[str]:
+    """Takes things, and what stands on them, out of a graph; returns what was done."""
+    done = []
+    for name, why in names.items():
+        if name in graph:
+            for above in _resting(graph, name):
+                graph.remove(above)
+            graph.remove(name)
+            done.append(f"took away {name}: {why}")
+    return done
 
 
 def _blamed(scene: Scene, report: Report) -> dict[str, str]:
@@ -72,8 +106,11 @@ def _blamed(scene: Scene, report: Report) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in report.failed:
         check = report.checks[name]
-        if name in {"walkable", "rooms"}:
-            found |= dict.fromkeys(_barriers(scene), f"it walls off floor ({name})")
+        if name == "walkable":
+            found |= dict.fromkeys(_barriers(scene, scene.parts), f"it walls off floor ({name})")
+        elif name == "rooms":
+            rooms = checks.inside_any(scene, check.culprits)
+            found |= dict.fromkeys(_barriers(scene, np.where(rooms, scene.parts, 0)), f"it walls off floor ({name})")
         else:
             found |= dict.fromkeys(_removable(scene, check), f"{check.what} ({name})")
     return found
@@ -92,9 +129,14 @@ def _resting(graph: SceneGraph, name: str) -> list[str]:
     return [r.subject for r in graph.relations(name) if r.relation == "on" and r.object == name and r.subject in graph]
 
 
-def _barriers(scene: Scene) -> list[str]:
-    """Returns the smallest thing between each walled-off piece of floor and what can be reached, large pieces first."""
-    sizes = np.bincount(scene.parts.ravel())
+def _barriers(scene: Scene, parts: NDArray[np.int32]) -> list[str]:
+    """Returns the smallest thing between each walled-off piece of floor and what can be reached, large pieces first.
+
+    Args:
+        scene: The world.
+        parts: (L, H, W) which piece each node belongs to; 0 where nothing needs doing.
+    """
+    sizes = np.bincount(parts.ravel(), minlength=scene.home + 1)
     sizes[[0, scene.home]] = 0
     solids = scene.solids
     placed = np.array([is_placed(node) for node in scene.rows.nodes], bool)
@@ -103,7 +145,7 @@ def _barriers(scene: Scene) -> list[str]:
     for part in np.argsort(-sizes, kind="stable")[:_EACH_ROUND].tolist():
         if sizes[part] < _POCKET_NODES:
             break
-        level, iy, ix = np.nonzero(scene.parts == part)
+        level, iy, ix = np.nonzero(parts == part)
         points = scene.point(iy, ix)
         storey = int(np.bincount(level).argmax())
         best: tuple[float, str] | None = None

@@ -11,11 +11,11 @@ from ecumene_world.errors import GraphError, RequestError
 from ecumene_world.graph import SceneGraph
 
 if TYPE_CHECKING:
-    from ecumene_world.gate.report import Report
+    from ecumene_world.gate.repair import Gated
     from ecumene_world.generate.proposer import LayoutProposer
     from ecumene_world.generate.room_building import Wish
 
-__all__ = ["TYPES", "Generated", "generate", "generated"]
+__all__ = ["TYPES", "generate", "generated"]
 
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the whole is done, 0..1."""
@@ -44,23 +44,6 @@ TYPES: Final[Mapping[str, Size]] = {
     "arena": Size(30.0, 12.0, 120.0),
 }
 """What can be generated; the size is the edge that one asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """A world that went through the gate.
-
-    Attributes:
-        graph: The world, repaired.
-        before: What the gate said of it as drawn.
-        report: What the gate says of it now.
-        repairs: What was done, a sentence each.
-    """
-
-    graph: SceneGraph
-    before: Report
-    report: Report
-    repairs: tuple[str, ...]
 
 
 def generate(
@@ -104,23 +87,18 @@ def generated(
     size_m: float | None = None,
     proposer: LayoutProposer | None = None,
     progress: Progress | None = None,
-) -> Generated:
+) -> Gated:
     """Returns a world, repaired, with what the gate says of it before and after; arguments as in `generate`."""
-    from ecumene_world.gate import inspect, repaired
+    from ecumene_world.gate import gated
 
     tell = progress or _silent
     graph = drawn(
         kind, seed, tags=tags, size_m=size_m, proposer=proposer, progress=lambda what, share: tell(what, 0.6 * share)
     )
     tell(f"checking {kind} {seed}", 0.6)
-    before = inspect(graph)
-    if before.ok:
-        tell(f"made {kind} {seed} of {len(graph)} nodes", 1.0)
-        return Generated(graph, before, before, ())
-    tell(f"repairing {kind} {seed}", 0.8)
-    graph, report, repairs = repaired(graph, before)
-    tell(f"made {kind} {seed} of {len(graph)} nodes", 1.0)
-    return Generated(graph, before, report, repairs)
+    world = gated(graph)
+    tell(f"made {kind} {seed} of {len(world.graph)} nodes", 1.0)
+    return world
 
 
 def drawn(

@@ -34,6 +34,8 @@ FLOOR_Z_M: Final = 0.14
 _LEAST_ROOM_M: Final = 5.4
 _DOOR_M: Final = 1.2
 """Clear width of a front door."""
+_JAMB_M: Final = 0.05
+"""How much wider than the front door the way in behind it is, on each side."""
 _SILL_M: Final = 0.2
 """How far floors reach under the outer walls."""
 _STAIR_WIDTH_M: Final = 1.5
@@ -185,14 +187,16 @@ def _outer_walls(builder: Builder, plan: NDArray[np.float64], house: House, pare
 
 
 def _masonry(shell: Shell) -> None:
-    """Fills what lies between the outer walls and the rooms, where that is more than a crack."""
+    """Fills what lies between the outer walls and the rooms, but for the way in, where that is more than a crack."""
     x0, y0, x1, y1 = shell.rect
     if area_m2(shell.inner) - (x1 - x0) * (y1 - y0) < 1.0:
         return
     from ecumene_world.importers.geometry import library, pieces
 
     geo = library()
-    rest = geo.make_valid(geo.Polygon(shell.inner)).difference(geo.box(x0, y0, x1, y1))
+    half = _DOOR_M / 2 + _JAMB_M
+    open_ = geo.box(x0, y0, x1, y1).union(geo.box(0.0, -half, max(x0, 0.0) + 0.01, half))
+    rest = geo.make_valid(geo.Polygon(shell.inner)).difference(open_)
     height = (2 if shell.node.attributes["storeys"] == 2 else 1) * shell.storey_m - 0.3
     for ring in pieces(rest, 400, 0.02):
         world = np.array([shell.frame.apply((x, y, 0.0))[:2] for x, y in ring.tolist()])
@@ -236,7 +240,7 @@ def _floor(shell: Shell, cell: Cell, room: str, *, front: bool) -> None:
     high_x = cell.x1 + _SILL_M * (cell.x1 >= x1)
     ring = [(low_x, low_y), (high_x, low_y), (high_x, high_y), (low_x, high_y)]
     if front and low_x > 0.02:
-        half = _DOOR_M / 2 + 0.05
+        half = _DOOR_M / 2 + _JAMB_M
         ring = [(low_x, low_y), *ring[1:], (low_x, half), (0.0, half), (0.0, -half), (low_x, -half)]
     tiled = cell.role in _TILED
     palette = shell.style.palette

@@ -26,6 +26,12 @@ _ROW_M2: Final = 180.0
 """Houses with a larger footprint stand in a row along the street; smaller ones in gardens."""
 _LEAST_HOUSE_M2: Final = 9.0
 _LEAST_SQUARE_M2: Final = 350.0
+_LEAST_YARD_M2: Final = 60.0
+"""Larger courtyards can be walked into."""
+_GATEWAY_M: Final = 4.2
+"""Width of the gap in a row of houses that leads into a courtyard."""
+_PASSABLE_M: Final = 1.4
+"""Least width of a gap between houses that already leads somewhere."""
 _QUADRANT: Final = 4
 """Segments of a quarter circle in rounded corners."""
 
@@ -48,8 +54,11 @@ class _Planner:
         self.seed = seed
         self.rng = np.random.default_rng([seed, 1])
         self.outlines = self._outlines(survey.footprints)
-        self.built = self.geo.union_all([shape for shape, _ in self.outlines])
+        self.built = self._union()
         self.extent = self._extent()
+        self.gateways = self._gateways()
+        self.outlines = self._parted(self.outlines)
+        self.built = self._union()
         self.streets = [way for way in self._clipped(survey.ways) if not way.path]
         self.carriageway = self._carriageway()
         self.pavement = self._pavement()
@@ -99,6 +108,37 @@ class _Planner:
             if not any(shapes[other][0].intersection(shape).area > 0.5 * shape.area for other in larger):
                 kept.append((shape, footprint))
         return kept
+
+    def _union(self) -> Any:
+        return self.geo.union_all([shape for shape, _ in self.outlines])
+
+    def _gateways(self) -> list[Way]:
+        """Returns the shortest ways through the houses into each courtyard that no gap leads into."""
+        lines = self.geo.union_all([_line(way.line) for way in self.survey.ways if not way.path])
+        free = self.extent.difference(self.built.buffer(_PASSABLE_M / 2, join_style="mitre"))
+        parts = sorted(self._polygons(free), key=lambda part: -part.area)
+        outside = [part for n, part in enumerate(parts) if n == 0 or part.intersects(lines)]
+        yards = [part for part in parts if part.area > _LEAST_YARD_M2 and part not in outside]
+        streets = self.geo.union_all(outside)
+        inner = [yard.buffer(-_GATEWAY_M / 2, join_style="mitre") for yard in yards]
+        ends = [yard if within.is_empty else within for yard, within in zip(yards, inner, strict=True)]
+        ways = [self.geo.get_coordinates(self.geo.shortest_line(streets, end)) for end in ends]
+        return [Way(_longer(line, _PASSABLE_M), _GATEWAY_M - 1.4, path=True) for line in ways]
+
+    def _parted(self, outlines: Sequence[tuple[Any, Footprint]]) -> list[tuple[Any, Footprint]]:
+        """Returns the houses with gaps where gateways lead through."""
+        gaps = [_line(way.line).buffer(_GATEWAY_M / 2, cap_style="flat") for way in self.gateways]
+        if not gaps:
+            return list(outlines)
+        cut = self.geo.union_all(gaps)
+        parted: list[tuple[Any, Footprint]] = []
+        for shape, footprint in outlines:
+            if shape.intersects(cut):
+                rings = pieces(shape.difference(cut), 400, _LEAST_HOUSE_M2)
+                parted += [(self.geo.Polygon(ring), footprint) for ring in rings]
+            else:
+                parted.append((shape, footprint))
+        return parted
 
     def _extent(self) -> Any:
         """Returns the town's ground: everything within a margin of what is known, rounded off and without holes."""
@@ -224,7 +264,8 @@ class _Planner:
 
     def _paths(self, land: Sequence[Any]) -> Any:
         """Returns footpaths across open land: those on the map, and one from each garden house's door to the street."""
-        ways = [_line(way.line).buffer(way.width_m / 2) for way in self._clipped(self.survey.ways) if way.path]
+        known = [way for way in (*self.survey.ways, *self.gateways) if way.path]
+        ways = [_line(way.line).buffer(way.width_m / 2) for way in self._clipped(known)]
         doors = [self._door_path(shape) for shape, _ in self.outlines]
         every = self.geo.union_all(ways + [path for path in doors if path is not None])
         if every.is_empty:
@@ -309,6 +350,12 @@ class _Planner:
 
 def _line(points: Points) -> Any:
     return library().LineString(points)
+
+
+def _longer(line: Points, by_m: float) -> Points:
+    """Returns a straight line (2, 2) with both ends moved outward."""
+    along = (line[1] - line[0]) / max(float(np.hypot(*(line[1] - line[0]))), 1e-9) * by_m
+    return np.stack([line[0] - along, line[1] + along])
 
 
 def _ring(polygon: Any) -> Points:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
-from math import ceil, sqrt
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -16,26 +15,18 @@ from ecumene_world.generate.planner import plan_town
 from ecumene_world.generate.room_building import Wish
 from ecumene_world.generate.statistics import median_of_town
 from ecumene_world.generate.survey import Area, Footprint, Points, Survey, Way
-from ecumene_world.graph import ROOT, SceneGraph
+from ecumene_world.graph import SceneGraph
 
 _LANE_M: Final = 7.5
 _GATEWAY_M: Final = 4.2
 """Width of the gap in a row of houses that leads into the courtyard."""
-_NODES: Final = 1700
-"""Nodes along a side that the walkable grid may have; a coarser one than this allows loses narrow ways in houses."""
-_CELLS_M: Final = (0.25, 0.4)
-"""Least and greatest spacing of that grid, metres."""
 _SETBACK_M: Final = _LANE_M / 2 + 5.0
 
 
 def town(seed: int, size_m: float, wish: Wish) -> SceneGraph:
     """Returns a town about `size_m` wide; tags: `dense` (more rows), `green` (more parks), `villas` (more gardens)."""
     plan = plan_town(survey(seed, size_m, wish.tags), seed)
-    graph = dress(plan, seed, wish)
-    x0, y0, x1, y1 = plan.bounds
-    cell_m = min(max(ceil(max(x1 - x0, y1 - y0) / _NODES * 20) / 20, _CELLS_M[0]), _CELLS_M[1])
-    graph.replace(replace(graph.node(ROOT), attributes={"cell_m": cell_m}))
-    return graph
+    return dress(plan, seed, wish)
 
 
 def survey(seed: int, size_m: float, tags: Sequence[str]) -> Survey:

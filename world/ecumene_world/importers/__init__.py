@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ecumene_world.errors import ImportFailed
 from ecumene_world.graph import SceneGraph
 
-__all__ = ["SUFFIXES", "read"]
+if TYPE_CHECKING:
+    from ecumene_world.gate.repair import Gated
+
+__all__ = ["SUFFIXES", "imported", "read"]
 
 _CITY: Final = (".gpkg", ".geojson", ".json", ".pbf", ".osm")
 _GLTF: Final = (".glb", ".gltf")
@@ -18,7 +21,7 @@ SUFFIXES: Final = (*_CITY, *_GLTF, *_CLOUD)
 
 
 def read(path: Path | str, **options: Any) -> SceneGraph:
-    """Returns the world that a file describes, by its suffix.
+    """Returns the world that a file describes, by its suffix; what is made up about a map went through the gate.
 
     Args:
         path: The file.
@@ -27,11 +30,33 @@ def read(path: Path | str, **options: Any) -> SceneGraph:
     Raises:
         ImportFailed: The suffix is unknown, or the file can't become a world.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix in _CITY:
+    return imported(path, **options).graph if _is_map(path) else _authored(path, options)
+
+
+def imported(path: Path | str, **options: Any) -> Gated:
+    """Returns the world that a file describes and what the gate says of it; arguments and errors as in `read`.
+
+    Towns are repaired: what stands in the way there was made up. Scenes and scans are left as they are.
+    """
+    from ecumene_world.gate.repair import Gated, gated, measured
+    from ecumene_world.gate.scene import Scene
+
+    if _is_map(path):
         from ecumene_world.importers.city import import_city
 
-        return import_city(path, **options)
+        return gated(import_city(path, **options))
+    scene = Scene(_authored(path, options))
+    report = measured(scene)
+    return Gated(scene.graph, scene.layout, report, report)
+
+
+def _is_map(path: Path | str) -> bool:
+    return Path(path).suffix.lower() in _CITY
+
+
+def _authored(path: Path | str, options: dict[str, Any]) -> SceneGraph:
+    """Returns the world of a scene or a scan."""
+    suffix = Path(path).suffix.lower()
     if suffix in _GLTF:
         from ecumene_world.importers.gltf import import_gltf
 
