@@ -93,6 +93,25 @@ def _relations(options: argparse.Namespace, folder: Path, heard: Progress) -> Tr
     return trained(held[::8] if smoke else held, training, folder, heard)
 
 
+def _placement(options: argparse.Namespace, folder: Path, heard: Progress) -> Trained:
+    from ecumene_models.placement_training import PlacementTraining
+    from ecumene_world.learning.placing import trained
+    from ecumene_world.learning.rooms import rooms
+
+    smoke = bool(getattr(options, "smoke", False))
+    epochs = getattr(options, "iterations", None) or (1 if smoke else PlacementTraining().epochs)
+    training = PlacementTraining(
+        seed=getattr(options, "seed", 0), epochs=epochs, device=getattr(options, "device", "cpu")
+    )
+    return trained(rooms(options.data), training, folder, heard)
+
+
+def _shipped_placement() -> Sequence[Any]:
+    from ecumene_world.learning.placing import shipped_results
+
+    return shipped_results()
+
+
 def _shipped_relations() -> Sequence[Any]:
     from ecumene_world.learning.relating import shipped_results
 
@@ -122,6 +141,7 @@ def _tensorboard(folder: Path) -> Callable[[int, float], None]:
 
 TRAINED: Final[dict[str, Callable[[argparse.Namespace, Path, Progress], Trained]]] = {
     "pointnet": pointnet.trained,
+    "placement": _placement,
     "relations": _relations,
 }
 """How each model is trained; a new one is a line here and one in `SHIPPED`."""
