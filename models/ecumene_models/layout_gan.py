@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parametrizations
 
 from ecumene_models import checkpoint
 from ecumene_models.errors import WeightsError
@@ -93,7 +94,7 @@ class Eye(nn.Module):
         nn.init.normal_(self.pair.weight, std=0.02)
 
     def forward(self, kind: Tensor, one: Things, floor: Tensor, others: tuple[Tensor, Things], seen: Tensor) -> Tensor:
-        """Returns (T, M, 3 width).
+        """Returns (T, M, 2 width).
 
         Args:
             kind: (T,) or (T, M) of the things.
@@ -104,19 +105,20 @@ class Eye(nn.Module):
         """
         other_kind, other = others
         kind = kind if kind.dim() == 2 else kind[:, None]
+        row, at = (seen > 0).any(1).nonzero(as_tuple=True)
+        how = seen[row, :, at]
         lie = pair_features(
-            Things(one.place[:, :, None], one.yaw[:, :, None], one.size[:, :, None]),
-            Things(other.place[:, None], other.yaw[:, None], other.size[:, None]),
-            (seen > 1).float(),
+            Things(one.place[row], one.yaw[row], one.size[row]),
+            Things(other.place[row, at][:, None], other.yaw[row, at][:, None], other.size[row, at][:, None]),
+            (how > 1).float(),
         )
-        code = kind[:, :, None] * self.kinds + other_kind[:, None]
-        names = self.one(kind)[:, :, None] + self.other(other_kind)[:, None] + self.pair(code)
-        pairs = torch.relu(self.between(torch.relu(self.lie(lie) + names))) * (seen > 0).float()[..., None]
+        met = other_kind[row, at][:, None]
+        names = self.one(kind[row]) + self.other(met) + self.pair(kind[row] * self.kinds + met)
+        pairs = torch.relu(self.between(torch.relu(self.lie(lie) + names))) * (how > 0).float()[..., None]
+        company = pairs.new_zeros(*one.yaw.shape, pairs.shape[2]).index_add(0, row, pairs) / 4
         area = torch.cat((one.size[..., :2], floor.prod(-1, keepdim=True).sqrt().expand_as(one.size[..., :1]) / 4), -1)
         walls = torch.relu(self.wall(torch.cat((wall_features(one, floor), area), -1)) + self.kind(kind))
-        nothing = pairs.new_zeros(pairs.shape[0], pairs.shape[1], 1, pairs.shape[3])
-        most = torch.cat((pairs, nothing), 2).amax(2)
-        return torch.cat((pairs.sum(2) / 4, most, torch.relu(self.corner(walls))), -1)
+        return torch.cat((company, torch.relu(self.corner(walls))), -1)
 
 
 class LayoutGenerator(nn.Module):
@@ -148,7 +150,7 @@ class LayoutGenerator(nn.Module):
         self.extent = nn.Sequential(nn.Linear(2 * w, w), nn.ReLU(), nn.Linear(w, config.sizes))
         self.eye = Eye(config)
         self.context = nn.Linear(w, w)
-        self.pose = nn.Sequential(nn.Linear(4 * w, w), nn.ReLU(), nn.Linear(w, w), nn.ReLU(), nn.Linear(w, 1))
+        self.pose = nn.Sequential(nn.Linear(3 * w, w), nn.ReLU(), nn.Linear(w, w), nn.ReLU(), nn.Linear(w, 1))
         self.register_buffer("typical", torch.zeros(kinds, config.sizes, _SIZES))
         self.register_buffer("spread", torch.zeros(kinds))
         self.register_buffer("carried", torch.zeros(kinds))
@@ -267,8 +269,10 @@ class LayoutCritic(nn.Module):
         self.eye = Eye(config)
         self.room = nn.Linear(config.roles + config.tags + 3, w)
         self.counts = nn.Linear(config.kinds, w)
-        self.each = nn.Sequential(nn.Linear(4 * w, w), nn.LeakyReLU(0.2), nn.Linear(w, 1))
-        self.whole = nn.Sequential(nn.Linear(6 * w, w), nn.LeakyReLU(0.2), nn.Linear(w, 1))
+        self.each = nn.Sequential(nn.Linear(3 * w, w), nn.LeakyReLU(0.2), nn.Linear(w, 1))
+        self.whole = nn.Sequential(nn.Linear(5 * w, w), nn.LeakyReLU(0.2), nn.Linear(w, 1))
+        for layer in [layer for layer in self.modules() if isinstance(layer, nn.Linear)]:
+            parametrizations.spectral_norm(layer)
 
     def forward(self, layouts: Layouts) -> tuple[Tensor, Tensor]:
         """Returns how real each room looks (B,), and each thing in it (B, N); greater is more real."""
@@ -288,6 +292,44 @@ class LayoutCritic(nn.Module):
         most = (looks * there[..., None]).amax(1)[:, : self.config.width]
         whole = self.whole(torch.cat((mean, most, room, torch.relu(self.counts(counts.sum(1)))), 1)).squeeze(1)
         return whole + each.sum(1) / there.sum(1).clamp_min(1), each
+
+
+class LayoutGan(nn.Module):
+    """Generator and critic; the critic also chooses among several tries of the generator."""
+
+    def __init__(self, config: LayoutConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.generator = LayoutGenerator(config)
+        self.critic = LayoutCritic(config)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        rooms: Layouts,
+        generator: torch.Generator,
+        *,
+        tries: int = 4,
+        candidates: int = 256,
+        warmth: float = 1.0,
+        pose_warmth: float = 1.0,
+    ) -> Layouts:
+        """Returns rooms furnished anew, of several tries for each the one that the critic takes for the most real.
+
+        Args:
+            rooms: Roles, floors and tags; things in them are ignored.
+            generator: Of all chance, on the CPU.
+            tries: How often each room is furnished.
+            candidates: Poses tried for each thing.
+            warmth: Below 1, what is likely becomes more so.
+            pose_warmth: The same for poses.
+        """
+        many = rooms.rows(torch.arange(len(rooms.role)).repeat_interleave(tries))
+        made = self.generator.sample(many, generator, candidates=candidates, warmth=warmth, pose_warmth=pose_warmth)
+        if tries == 1:
+            return made
+        scores = self.critic(made)[0].view(-1, tries)
+        return made.rows(scores.argmax(1) + tries * torch.arange(len(scores))).cropped()
 
 
 class _Proposals:
@@ -411,20 +453,20 @@ def _drawn(logits: Tensor, generator: torch.Generator) -> Tensor:
     return (logits.cpu() - (-noise.log()).log()).argmax(1)
 
 
-def save_layout(network: LayoutGenerator, path: Path, notes: Mapping[str, Any] | None = None) -> str:
-    """Writes a generator and returns the digest."""
+def save_layout(network: LayoutGan, path: Path, notes: Mapping[str, Any] | None = None) -> str:
+    """Writes a network and returns the digest."""
     return checkpoint.write(path, network, model=MODEL, config=asdict(network.config), notes=notes)
 
 
-def load_layout(path: Path) -> LayoutGenerator:
-    """Reads a generator, in evaluation mode, on the CPU.
+def load_layout(path: Path) -> LayoutGan:
+    """Reads a network, in evaluation mode, on the CPU.
 
     Raises:
         WeightsError: The file is missing, damaged, of another version or model, or its shapes do not fit.
     """
     found = checkpoint.read(path, model=MODEL)
     try:
-        network = LayoutGenerator(LayoutConfig(**found.config))
+        network = LayoutGan(LayoutConfig(**found.config))
     except (TypeError, ValueError, RuntimeError, AssertionError):
         raise WeightsError(f"{path} describes a network that can't be built: {dict(found.config)}") from None
     checkpoint.fit(network, found, path)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecumene_models.layout_gan import KEPT, Candidates, LayoutConfig, LayoutGenerator
+from ecumene_models.layout_gan import KEPT, Candidates, LayoutConfig, LayoutGan, LayoutGenerator
 from ecumene_models.layouts import FLOOR, Layouts, Things, lies, reflected, things_of
 
 Report = Callable[[int, int, float], None]
 """Called after each epoch with how many are done, of how many, and the mean loss."""
+_UNLIKELY: Final = 7.0
+_BLUR_M: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,10 @@ class LayoutTraining:
         decay: Of the weights, decoupled.
         candidates: Poses that the true one is told from.
         targets: Things of a room whose poses are learned from in a step.
+        rounds: Of competition with the critic, after that.
+        looks: Times that the critic sees all rooms in a round.
+        critic_rate: Its learning rate.
+        pressure: How much its word counts beside likelihood.
     """
 
     seed: int = 0
@@ -36,48 +43,121 @@ class LayoutTraining:
     batch: int = 16
     rate: float = 2e-3
     decay: float = 0.05
-    candidates: int = 40
+    candidates: int = 32
     targets: int = 6
+    rounds: int = 12
+    looks: int = 3
+    critic_rate: float = 1e-3
+    pressure: float = 0.3
 
 
 def train_layout(
     rooms: Layouts, config: LayoutConfig, training: LayoutTraining, report: Report | None = None
-) -> LayoutGenerator:
-    """Returns a trained generator, in evaluation mode; the same for the same arguments."""
+) -> LayoutGan:
+    """Returns a trained network, in evaluation mode; the same for the same arguments."""
     generator = torch.Generator().manual_seed(training.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
-        network = LayoutGenerator(config)
-        mean = LayoutGenerator(config)
-        _learn_typical(network, rooms, generator)
-        mean.load_state_dict(network.state_dict())
-        network.train()
-        optimiser = torch.optim.AdamW(network.parameters(), lr=training.rate, weight_decay=training.decay)
-        batches = -(-len(rooms.role) // training.batch)
-        steps = max(1, training.epochs * batches)
-        step = 0
-        for epoch in range(training.epochs):
-            total = 0.0
-            for rows in _batches(rooms, training.batch, generator):
-                for group in optimiser.param_groups:
-                    group["lr"] = training.rate * _share(step / steps)
-                loss = likelihood(network, _varied(rooms.rows(rows), generator), training, generator)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-                optimiser.step()
-                step += 1
-                _averaged(mean, network, min(0.995, step / (step + 10)))
-                total += float(loss.detach())
+        run = _Run(rooms, config, training, generator)
+        total = training.epochs + training.rounds
+        for epoch in range(total):
+            loss = run.learn() if epoch < training.epochs else run.compete()
             if report is not None:
-                report(epoch + 1, training.epochs, total / batches)
-    return mean.eval()
+                report(epoch + 1, total, loss)
+    return run.mean.eval()
+
+
+class _Run:
+    """One training: the network, the running mean of its weights, which is what one gets, and both optimisers."""
+
+    def __init__(
+        self, rooms: Layouts, config: LayoutConfig, training: LayoutTraining, generator: torch.Generator
+    ) -> None:
+        self.rooms, self.training, self.draw = rooms, training, generator
+        self.network, self.mean = LayoutGan(config), LayoutGan(config)
+        learn_typical(self.network.generator, rooms, generator)
+        self.mean.load_state_dict(self.network.state_dict())
+        self.network.train()
+        self.optimiser = torch.optim.AdamW(
+            self.network.generator.parameters(), lr=training.rate, weight_decay=training.decay
+        )
+        self.critics = torch.optim.Adam(self.network.critic.parameters(), lr=training.critic_rate, betas=(0.5, 0.99))
+        self.step = 0
+        self.steps = max(1, training.epochs * -(-len(rooms.role) // training.batch))
+
+    def learn(self) -> float:
+        """Takes all rooms once, by likelihood; returns the mean loss."""
+        losses = []
+        for rows in _batches(self.rooms, self.training.batch, self.draw):
+            loss = likelihood(
+                self.network.generator, varied(self.rooms.rows(rows), self.draw), self.training, self.draw
+            )
+            self._improve(loss, self.training.rate * _share(self.step / self.steps))
+            losses.append(float(loss.detach()))
+        return sum(losses) / len(losses)
+
+    def compete(self) -> float:
+        """Furnishes every room, teaches the critic to tell them from real ones and the generator to please it.
+
+        Returns the critic's loss.
+        """
+        network, training = self.network, self.training
+        network.eval()
+        made = network.generator.sample(self.rooms, self.draw, candidates=training.candidates)
+        network.train()
+        losses = [self._judge(rows, made) for _ in range(training.looks) for rows in self._parts()]
+        if self.step <= self.steps + 2 * len(self._parts()):
+            return sum(losses) / len(losses)
+        for rows in self._parts():
+            fake = made.rows(rows).cropped()
+            with torch.no_grad():
+                whole, each = network.critic(fake)
+            merit = _standard(whole)[:, None] + _standard_within(each, fake.there)
+            real = likelihood(network.generator, varied(self.rooms.rows(rows), self.draw), training, self.draw)
+            worth = likelihood(network.generator, fake, training, self.draw, merit.clamp(-1.5, 1.5))
+            self._improve(real + training.pressure * worth, training.rate * 0.15)
+        return sum(losses) / len(losses)
+
+    def _parts(self) -> list[Tensor]:
+        return _batches(self.rooms, self.training.batch, self.draw)
+
+    def _judge(self, rows: Tensor, made: Layouts) -> float:
+        """Takes one step of the critic by the hinge loss; both sides are blurred alike."""
+        real = _blurred(varied(self.rooms.rows(rows), self.draw), self.draw)
+        fake = _blurred(varied(made.rows(rows), self.draw), self.draw)
+        truly, falsely = self.network.critic(real), self.network.critic(fake)
+        loss = torch.relu(1 - truly[0]).mean() + torch.relu(1 + falsely[0]).mean()
+        each = torch.relu(1 - truly[1])[real.there].mean() + torch.relu(1 + falsely[1])[fake.there].mean()
+        self.critics.zero_grad(set_to_none=True)
+        (loss + 0.5 * each).backward()
+        self.critics.step()
+        self.step += 1
+        _averaged(self.mean.critic, self.network.critic, 0.98)
+        return float(loss.detach())
+
+    def _improve(self, loss: Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.generator.parameters(), 2.0)
+        self.optimiser.step()
+        self.step += 1
+        _averaged(self.mean.generator, self.network.generator, min(0.99, self.step / (self.step + 10)))
 
 
 def likelihood(
-    network: LayoutGenerator, rooms: Layouts, training: LayoutTraining, generator: torch.Generator
+    network: LayoutGenerator,
+    rooms: Layouts,
+    training: LayoutTraining,
+    generator: torch.Generator,
+    merit: Tensor | None = None,
 ) -> Tensor:
-    """Returns the mean loss of kinds, sizes and poses of the things of some rooms."""
+    """Returns the mean loss of kinds, sizes and poses of the things of some rooms.
+
+    With merits (B, N) of the things of rooms that the generator made, those of high merit become likelier, those of
+    negative merit less likely: the gradient of the expected merit.
+    """
     contexts = network.contexts(rooms)
     there = rooms.there
     after = torch.cat((there.new_ones(len(there), 1), there), 1)
@@ -85,9 +165,18 @@ def likelihood(
     wanted = torch.where(kind < 0, network.config.kinds, kind)
     last = torch.cat((torch.zeros_like(kind[:, :1]), rooms.kind.clamp_min(0)), 1)
     logits = network.kind_logits(contexts, last * after)[after]
-    kinds = functional.cross_entropy(logits, wanted[after], label_smoothing=0.0)
-    sizes = _size_loss(network, contexts, rooms)
-    return kinds + 0.5 * sizes + _pose_loss(network, contexts, rooms, training, generator)
+    kinds = functional.cross_entropy(logits, wanted[after], reduction="none")
+    share = _pose_loss(network, contexts, rooms, training, generator, merit)
+    if merit is None:
+        return kinds.mean() + 0.5 * _size_loss(network, contexts, rooms) + share
+    room = (merit * there).sum(1, keepdim=True) / there.sum(1, keepdim=True).clamp_min(1)
+    weight = torch.cat((merit, torch.zeros_like(room)), 1) + room
+    return _weighted(kinds, weight.masked_fill(~after, 0)[after]) + share
+
+
+def _weighted(losses: Tensor, merit: Tensor) -> Tensor:
+    """Returns the mean of losses times merits; what is unlikely enough already is not pushed further."""
+    return (torch.where(merit < 0, losses.clamp_max(_UNLIKELY), losses) * merit).mean()
 
 
 def _size_loss(network: LayoutGenerator, contexts: Tensor, rooms: Layouts) -> Tensor:
@@ -98,9 +187,14 @@ def _size_loss(network: LayoutGenerator, contexts: Tensor, rooms: Layouts) -> Te
 
 
 def _pose_loss(
-    network: LayoutGenerator, contexts: Tensor, rooms: Layouts, training: LayoutTraining, generator: torch.Generator
+    network: LayoutGenerator,
+    contexts: Tensor,
+    rooms: Layouts,
+    training: LayoutTraining,
+    generator: torch.Generator,
+    merit: Tensor | None = None,
 ) -> Tensor:
-    """Returns how well the true poses are told from proposed ones."""
+    """Returns how well the poses that were taken are told from proposed ones."""
     count = rooms.kind.shape[1]
     chance = rooms.there.float() + 1e-9
     at = torch.multinomial(chance, min(training.targets, count), generator=generator)
@@ -117,7 +211,24 @@ def _pose_loss(
         torch.cat((rooms.support[row, at][:, None], found.support), 1),
     )
     logits = network.pose_logits(contexts[row, at], kind, size, found, before)
-    return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long))
+    losses = functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long), reduction="none")
+    return losses.mean() if merit is None else _weighted(losses, merit[row, at])
+
+
+def _standard(score: Tensor) -> Tensor:
+    return (score - score.mean()) / score.std().clamp_min(0.1)
+
+
+def _standard_within(each: Tensor, there: Tensor) -> Tensor:
+    """Returns scores (B, N) about the mean of all things and over their deviation; 0 where there is nothing."""
+    known = each[there]
+    return ((each - known.mean()) / known.std().clamp_min(0.05)) * there
+
+
+def _blurred(rooms: Layouts, generator: torch.Generator) -> Layouts:
+    """Returns rooms moved by so little that only what matters tells them apart."""
+    noise = _BLUR_M * torch.randn(rooms.place.shape, generator=generator)
+    return rooms._replace(place=rooms.place + noise * rooms.there[..., None])
 
 
 def _batches(rooms: Layouts, size: int, generator: torch.Generator) -> list[Tensor]:
@@ -127,7 +238,7 @@ def _batches(rooms: Layouts, size: int, generator: torch.Generator) -> list[Tens
     return [parts[index] for index in torch.randperm(len(parts), generator=generator).tolist()]
 
 
-def _varied(rooms: Layouts, generator: torch.Generator) -> Layouts:
+def varied(rooms: Layouts, generator: torch.Generator) -> Layouts:
     """Returns rooms under one of the symmetries of the square, things of a kind in random order."""
     order = rooms.kind + torch.rand(rooms.kind.shape, generator=generator) * 0.9
     order = torch.where(rooms.there, order, torch.inf).argsort(1)
@@ -145,7 +256,7 @@ def _varied(rooms: Layouts, generator: torch.Generator) -> Layouts:
     return reflected(mixed, int(torch.randint(8, (), generator=generator))).cropped()
 
 
-def _learn_typical(network: LayoutGenerator, rooms: Layouts, generator: torch.Generator) -> None:
+def learn_typical(network: LayoutGenerator, rooms: Layouts, generator: torch.Generator) -> None:
     """Fills the buffers from rooms: typical sizes, what carries what, how pairs lie."""
     kinds, sizes = network.config.kinds, network.config.sizes
     logs = rooms.size.clamp_min(0.01).log()
