@@ -1,9 +1,9 @@
 """Minds beside the scripted controller: tasks on held-out arenas, without each sense, and serving a town.
 
-Intervals are 95 % t intervals of the mean over seeds. The ablations run on fewer decisions, so compare them with each
-other and with "minds" of the same table. With a training log and the baseline's figures it draws the learning curve.
+Intervals are 95 % t intervals of the mean over seeds. With a training log and the baseline's figures it draws the
+learning curve.
 
-    python benchmarks/minds.py [--weights FILE] [--seeds 5] [--worlds 4] [--steps 250] [--json]
+    python benchmarks/minds.py [--weights FILE] [--against FILE ...] [--seeds 5] [--worlds 4] [--steps 150] [--json]
     python benchmarks/minds.py --curve runs/minds/log.jsonl docs/images/learning-curve.png
 """
 
@@ -23,7 +23,7 @@ from ecumene_agents.vectors import length
 from ecumene_models.senses import SENSES
 from ecumene_scenarios import chart
 from ecumene_scenarios.cast import WEIGHTS, cast
-from ecumene_scenarios.evaluate import Row, evaluate
+from ecumene_scenarios.evaluate import SPLITS, Arenas, Row, evaluate
 from ecumene_scenarios.registry import load_scenario
 from ecumene_scenarios.session import Session
 from ecumene_world.state import TICK_HZ, Posture, State, Verb
@@ -31,6 +31,8 @@ from ecumene_world.state import TICK_HZ, Posture, State, Verb
 SHOWN = ("success", "collisions_per_agent_minute", "seconds_to_goal")
 WINDOW_S = 5
 """Progress in a town is judged over this long."""
+THERE_M = 2.0
+"""Nearer to their goal than this, walkers have arrived."""
 
 
 def main() -> None:
@@ -39,19 +41,20 @@ def main() -> None:
     torch.set_num_threads(1)
     if options.curve:
         log, picture = options.curve
-        rows = evaluate(None, seeds=options.seeds, worlds=options.worlds, steps=options.steps)
+        arenas = Arenas(options.seeds, options.worlds, options.steps, "validation")
+        rows = evaluate(None, arenas, jobs=options.jobs)
         baseline = {(row.task, row.metric): row.value for row in rows}
         chart.save(picture, chart.learning_curve(log, baseline), x_label="million decisions")
         return
-    size = {"seeds": options.seeds, "worlds": options.worlds, "steps": options.steps}
-    compared = evaluate(options.weights, **size)
-    ablated = evaluate(options.weights, **{**size, "worlds": 1}, without=SENSES, baseline=False)
-    towns = [served(kind, options.weights, options.ticks) for kind in ("fusion", "scripted")]
+    arenas = Arenas(options.seeds, options.worlds, options.steps, options.split)
+    rows = evaluate(options.weights, arenas, without=SENSES, jobs=options.jobs) if options.seeds else []
+    minds = [options.weights, *options.against]
+    towns = [served("fusion", weights, options.ticks) for weights in minds]
+    towns.append(served("scripted", options.weights, options.ticks))
     if options.json:
-        tables = {"tasks": compared, "ablations": ablated}
-        print(json.dumps({name: [r.to_json() for r in rows] for name, rows in tables.items()} | {"town": towns}))
+        print(json.dumps({"tasks": [row.to_json() for row in rows], "town": towns}))
         return
-    print(table(compared), table(ablated), sep="\n\n", end="\n\n")
+    print(table(rows), end="\n\n")
     for town in towns:
         print(town)
 
@@ -93,6 +96,13 @@ class Walkers:
         """Starts a window."""
         return cls(*_bound(state))
 
+    def reached(self, state: State) -> int:
+        """Starts the next window; returns how many have come within `THERE_M` of the goal they were bound for."""
+        place, bound, serial, goal = _bound(state)
+        there = self.bound & (serial == self.serial) & state.alive[0] & (length(self.goal - place) <= THERE_M)
+        self.start, self.bound, self.serial, self.goal = place, bound, serial, goal
+        return int(there.sum())
+
     def close(self, state: State) -> None:
         """Judges a window and starts the next one."""
         start, bound, serial, goal = _bound(state)
@@ -106,7 +116,7 @@ def _bound(state: State) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     place, goal = state.position[0, :, :2].clone(), state.goal[0, :, :2].clone()
     feet = state.alive[0] & (state.posture[0] == int(Posture.STAND))
     travels = (state.verb[0] != int(Verb.WAIT)) & (state.place[0] >= 0)
-    return place, feet & travels & (length(goal - place) > 2.0), state.serial[0].clone(), goal
+    return place, feet & travels & (length(goal - place) > THERE_M), state.serial[0].clone(), goal
 
 
 def served(kind: str, weights: Path, ticks: int, seed: int = 0) -> dict[str, Any]:
@@ -115,22 +125,26 @@ def served(kind: str, weights: Path, ticks: int, seed: int = 0) -> dict[str, Any
     cast(session, kind, weights=weights)
     session.tick()
     state = session.world.state
-    walkers, wish, change, walking = Walkers.of(state), state.desired_velocity.clone(), 0.0, 0.0
-    speed = 0.0
+    walkers, steps = Walkers.of(state), Walkers.of(state)
+    wish, change, walking, speed, arrivals = state.desired_velocity.clone(), 0.0, 0.0, 0.0, 0
     for tick in range(1, ticks):
         session.tick()
         change += float(length(state.desired_velocity - wish)[state.alive].sum())
         wish = state.desired_velocity.clone()
         speed += float(length(state.velocity[0, :, :2])[walkers.bound].sum())
         walking += float(walkers.bound.sum())
+        arrivals += steps.reached(state)
         if tick % (WINDOW_S * TICK_HZ) == 0:
             walkers.close(state)
     metrics = {name: float(value[0]) for name, value in session.scenario.metrics(session.world).items()}
     lived = metrics["agent_minutes"] * 60
     return {
         "minds": kind,
+        "weights": weights.name if kind == "fusion" else "",
         "ticks": ticks,
         "people": metrics["people"],
+        "walked_m": round(metrics["walked_m"]),
+        "arrivals": arrivals,
         "collisions_per_agent_minute": round(metrics["collisions_per_agent_minute"], 3),
         "walkers_that_progress": round(walkers.moved / max(walkers.judged, 1), 3),
         "windows": walkers.judged,
@@ -142,9 +156,12 @@ def served(kind: str, weights: Path, ticks: int, seed: int = 0) -> dict[str, Any
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the shipped ones")
-    parser.add_argument("--seeds", type=int, default=5, help="held-out arenas a task")
+    parser.add_argument("--against", type=Path, nargs="*", default=[], help="other weights that serve the town, too")
+    parser.add_argument("--seeds", type=int, default=5, help="held-out arenas a task; 0 for the town alone")
     parser.add_argument("--worlds", type=int, default=4, help="copies of each with other people")
-    parser.add_argument("--steps", type=int, default=250, help="decisions each runs, 5 a second")
+    parser.add_argument("--steps", type=int, default=150, help="decisions in which tries begin, 5 a second")
+    parser.add_argument("--split", choices=SPLITS, default="test", help="which arenas")
+    parser.add_argument("--jobs", type=int, default=1, help="processes for the arenas")
     parser.add_argument("--ticks", type=int, default=1200, help="of the town, 20 a second")
     parser.add_argument("--curve", type=Path, nargs=2, metavar=("LOG", "PNG"), help="only draw the learning curve")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ecumene_models.errors import WeightsError
@@ -77,8 +77,18 @@ def write(
     }
     header["sha256"] = _digest(header, tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, str(path), metadata=header)
+    path.write_bytes(_ordered(save(tensors, metadata=header)))
     return header["sha256"]
+
+
+def _ordered(data: bytes) -> bytes:
+    """Returns a safetensors file with its metadata in order of key: the library shuffles it anew in each process."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[start:]
 
 
 def read(path: Path, *, model: str) -> Checkpoint:

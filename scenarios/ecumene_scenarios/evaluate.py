@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +16,7 @@ from ecumene_agents.batch import actions_of, batch_of
 from ecumene_agents.fast import with_reflexes
 from ecumene_models import FusionPolicy, SenseBatch, load_policy
 from ecumene_models.actions import PolicyActions
-from ecumene_scenarios.batched import BatchedEnv
+from ecumene_scenarios.batched import STRIDE, BatchedEnv
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.ppo import drawn
@@ -28,7 +30,48 @@ METRICS: Final[Mapping[str, str]] = {
     "seconds_to_goal": "mean time of those who arrived",
     "jitter": "mean change of the wanted velocity, m/s per second",
 }
+SPLITS: Final[Mapping[str, int]] = {"validation": HELD_OUT, "test": HELD_OUT + 50_000}
+"""Seed of the first arena of each split. Whatever is chosen is chosen on validation; test is for the last word."""
+SCRIPTED: Final = "scripted"
+MINDS: Final = "minds"
+WITHOUT: Final = "minds without "
 Controller = Callable[[SenseBatch], PolicyActions]
+
+
+@dataclass(frozen=True, slots=True)
+class Arenas:
+    """Where an evaluation takes place, and for how long.
+
+    Attributes:
+        seeds: How many arenas a task.
+        worlds: Copies of each with other people.
+        steps: Decisions in which tries begin that count, 5 a second. Each of these then runs to its end.
+        split: One of `SPLITS`.
+    """
+
+    seeds: int = 5
+    worlds: int = 4
+    steps: int = 150
+    split: str = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One controller in one arena.
+
+    Attributes:
+        task: Scenario name.
+        model: "scripted", "minds" or "minds without" a sense.
+        weights: Of the minds; None for the scripted controller.
+        seed: Of the arena, its people and all chance.
+        arenas: How many copies side by side, and for how long.
+    """
+
+    task: str
+    model: str
+    weights: Path | None
+    seed: int
+    arenas: Arenas
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +87,7 @@ class Row:
         low: Lower end of the 95 % t interval of that mean.
         high: Upper end.
         seeds: How many seeds.
-        split: "held out": arenas and people of seeds that training never used.
+        split: One of `SPLITS`: arenas and people of seeds that training never used.
     """
 
     model: str
@@ -55,7 +98,7 @@ class Row:
     low: float
     high: float
     seeds: int
-    split: str = "held out"
+    split: str
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON."""
@@ -64,40 +107,50 @@ class Row:
 
 def evaluate(
     weights: Path | None,
+    arenas: Arenas,
     *,
     tasks: Sequence[str] = TASKS,
-    seeds: int = 5,
-    worlds: int = 4,
-    steps: int = 300,
     without: Sequence[str] = (),
     baseline: bool = True,
+    jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Row]:
     """Runs minds and the scripted baseline on the same held-out arenas.
 
     Args:
         weights: Trained minds; None evaluates the baseline alone.
+        arenas: Where and for how long.
         tasks: Scenario names of tasks.
-        seeds: How many arenas a task.
-        worlds: Copies of each arena with other people.
-        steps: Decisions each runs, 5 a second.
         without: Senses taken from the minds in further runs, each alone.
         baseline: Whether the scripted controller runs, too.
-        progress: Told runs done and runs in all.
+        jobs: Processes; the figures don't depend on it.
+        progress: Told arenas done and arenas in all.
     """
-    controllers: dict[str, Controller] = {"scripted": scripted.act} if baseline else {}
+    models = [SCRIPTED] if baseline else []
     if weights is not None:
-        policy = load_policy(weights)
-        controllers["minds"] = minds(policy)
-        controllers |= {f"minds without {sense}": minds(policy, without=sense) for sense in without}
-    runs = [(task, name) for task in tasks for name in controllers]
-    rows: list[Row] = []
-    for done, (task, name) in enumerate(runs):
-        found = [fared(task, controllers[name], HELD_OUT + seed, worlds, steps) for seed in range(seeds)]
-        rows += [_row(name, task, metric, [numbers[metric] for numbers in found]) for metric in METRICS]
+        models += [MINDS, *(WITHOUT + sense for sense in without)]
+    seeds = range(SPLITS[arenas.split], SPLITS[arenas.split] + arenas.seeds)
+    trials = [Trial(task, model, weights, seed, arenas) for task in tasks for model in models for seed in seeds]
+    found: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for done, (trial, numbers) in enumerate(zip(trials, _tried(trials, jobs), strict=True)):
+        found.setdefault((trial.task, trial.model), []).append(numbers)
         if progress:
-            progress(done + 1, len(runs))
-    return rows
+            progress(done + 1, len(trials))
+    return [
+        _row(model, task, metric, [numbers[metric] for numbers in each], arenas.split)
+        for (task, model), each in found.items()
+        for metric in METRICS
+    ]
+
+
+def _tried(trials: Sequence[Trial], jobs: int) -> Iterator[dict[str, float]]:
+    """Yields the metrics of each trial, in order."""
+    if jobs == 1:
+        yield from map(fared, trials)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield from pool.map(fared, trials)
 
 
 def minds(policy: FusionPolicy, *, without: str | None = None) -> Controller:
@@ -111,23 +164,34 @@ def minds(policy: FusionPolicy, *, without: str | None = None) -> Controller:
     return act
 
 
-def fared(task: str, controller: Controller, seed: int, worlds: int, steps: int) -> dict[str, float]:
+def fared(trial: Trial) -> dict[str, float]:
     """Metrics of one arena, over all its worlds.
 
     Raises:
         TrainingError: The scenario is no task.
     """
-    scenario = load_scenario(task)
+    scenario = load_scenario(trial.task)
     if not isinstance(scenario, Task):
-        raise TrainingError(f"{task!r} can't be evaluated; tasks are {', '.join(TASKS)}")
+        raise TrainingError(f"{trial.task!r} can't be evaluated; tasks are {', '.join(TASKS)}")
     scenario.ticks = 1 << 40
-    env = BatchedEnv(scenario, seed=seed, worlds=worlds)
-    step = env.reset(seed)
-    for _ in range(steps):
+    scenario.counted_ticks = trial.arenas.steps * STRIDE
+    controller = _controller(trial)
+    env = BatchedEnv(scenario, seed=trial.seed, worlds=trial.arenas.worlds)
+    step = env.reset(trial.seed)
+    done = 0
+    while done < trial.arenas.steps or bool(scenario.pending(env.session.world.state).any()):
         step = env.step(actions_of(step.senses.slots, controller(batch_of(step.senses))))
+        done += 1
     return scenario.totals()
 
 
-def _row(model: str, task: str, metric: str, values: Sequence[float]) -> Row:
+def _controller(trial: Trial) -> Controller:
+    if trial.weights is None or trial.model == SCRIPTED:
+        return scripted.act
+    sense = trial.model.removeprefix(WITHOUT) if trial.model.startswith(WITHOUT) else None
+    return minds(load_policy(trial.weights), without=sense)
+
+
+def _row(model: str, task: str, metric: str, values: Sequence[float], split: str) -> Row:
     value, low, high = t_interval(values)
-    return Row(model, model == "scripted", task, metric, value, low, high, len(values))
+    return Row(model, model == SCRIPTED, task, metric, value, low, high, len(values), split)

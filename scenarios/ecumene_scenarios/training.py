@@ -31,7 +31,7 @@ from ecumene_world.world import stream
 
 WEIGHTS: Final = "minds.safetensors"
 HELD_OUT: Final = 900_000
-"""Arenas of this seed and above are for evaluation; training never uses them."""
+"""Arenas of this seed and above are for validation and test; training never uses them."""
 OPTIMISER: Final = "optimiser.safetensors"
 LOG: Final = "log.jsonl"
 RISE: Final = 8
@@ -206,12 +206,17 @@ class Trainer:
         self.learner.optimiser.load_state_dict({**current, "state": state})
 
 
+def arena_seed(config: TrainingConfig, iteration: int, row: int) -> int:
+    """The seed of the arena in which one iteration takes place, below `HELD_OUT`."""
+    period = iteration // config.refresh
+    return 1 + (config.seed * 1_000 + config.arenas * period + row) % (HELD_OUT - 1)
+
+
 class Arena:
     """Worlds of one task, what its agents perceive now, and which senses each of them lives without."""
 
     def __init__(self, config: TrainingConfig, task: str, iteration: int, row: int) -> None:
-        period = iteration // config.refresh
-        seed = 1 + (config.seed * 1_000 + config.arenas * period + row) % (HELD_OUT - 1)
+        seed = arena_seed(config, iteration, row)
         self.task = task
         scenario = load_scenario(task)
         if not isinstance(scenario, Task):

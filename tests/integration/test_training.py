@@ -1,6 +1,10 @@
 """The training command really runs, resumes where it stopped, and its weights can be evaluated."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +12,9 @@ import torch
 
 from ecumene_models import load_policy
 from ecumene_scenarios.errors import TrainingError
-from ecumene_scenarios.evaluate import evaluate
-from ecumene_scenarios.training import LOG, WEIGHTS, Progress, Trainer, TrainingConfig, train
+from ecumene_scenarios.evaluate import SPLITS, Arenas, evaluate
+from ecumene_scenarios.packs.training import Avoid
+from ecumene_scenarios.training import LOG, WEIGHTS, Progress, Trainer, TrainingConfig, arena_seed, train
 
 SHORT = TrainingConfig(worlds=1, steps=4, clone=2, critic=1, improve=1, refresh=2)
 
@@ -51,15 +56,14 @@ def test_a_scenario_without_reward_can_not_be_trained(tmp_path: Path) -> None:
         train(TrainingConfig(tasks=("plaza",)), tmp_path)
 
 
-def test_evaluation_has_a_row_for_every_model_task_and_metric(tmp_path: Path) -> None:
+def test_evaluation_has_a_row_for_every_model_task_and_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Avoid, "limit_ticks", 40)
     path = train(TrainingConfig(worlds=1, steps=2, clone=1, critic=0, improve=0, refresh=2), tmp_path)
     told: list[tuple[int, int]] = []
     rows = evaluate(
         path,
+        Arenas(seeds=2, worlds=1, steps=6),
         tasks=("avoid",),
-        seeds=2,
-        worlds=1,
-        steps=6,
         without=("vision",),
         progress=lambda *done: told.append(done),
     )
@@ -67,9 +71,33 @@ def test_evaluation_has_a_row_for_every_model_task_and_metric(tmp_path: Path) ->
     assert {row.metric for row in rows} == {"success", "collisions_per_agent_minute", "seconds_to_goal", "jitter"}
     assert all(row.low <= row.value <= row.high and row.seeds == 2 for row in rows)
     assert [row.baseline for row in rows] == [row.model == "scripted" for row in rows]
-    assert told[-1] == (3, 3)
+    assert told[-1] == (6, 6)
+    assert {row.split for row in rows} == {"test"}
 
 
 def test_only_tasks_can_be_evaluated() -> None:
     with pytest.raises(TrainingError, match="'plaza' can't be evaluated; tasks are goto, avoid, wait"):
-        evaluate(None, tasks=("plaza",), seeds=1)
+        evaluate(None, Arenas(seeds=1), tasks=("plaza",))
+
+
+def test_two_processes_make_the_same_figures_as_one() -> None:
+    one, two = (evaluate(None, Arenas(2, 1, 4), tasks=("avoid",), jobs=jobs) for jobs in (1, 2))
+    assert one == two
+
+
+def test_the_same_command_makes_the_same_weights_bit_for_bit(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ecumene_server", "train", "minds", "--smoke", "--tasks", "wait", "--out"]
+    runs = [
+        subprocess.Popen([*command, str(tmp_path / order)], env=os.environ | {"PYTHONHASHSEED": order}, text=True)
+        for order in ("1", "2")
+    ]
+    assert [run.wait() for run in runs] == [0, 0]
+    first, second = ((tmp_path / order / WEIGHTS).read_bytes() for order in ("1", "2"))
+    assert first == second
+
+
+def test_no_arena_is_in_two_splits() -> None:
+    config = TrainingConfig()
+    seeds = [arena_seed(replace(config, seed=seed), config.iterations, 1) for seed in (0, 1, 899, 900, 123_456_789)]
+    assert max(seeds) < SPLITS["validation"] < SPLITS["test"]
+    assert SPLITS["test"] - SPLITS["validation"] > 1_000

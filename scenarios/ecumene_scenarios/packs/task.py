@@ -98,6 +98,8 @@ class Task(Scenario):
         limit_ticks: How long an agent may try.
         pause: Least and greatest number of decisions between two newcomers of a world.
         reward: The weights.
+        counted_ticks: Tries that begin in the first so many ticks of a world count for success and time; None for all.
+            An average of what had ended by some moment would leave out those who take long.
     """
 
     least: ClassVar[int] = 4
@@ -105,6 +107,7 @@ class Task(Scenario):
     limit_ticks: ClassVar[int] = 40 * TICK_HZ
     pause: ClassVar[tuple[int, int]] = (1, 6)
     reward: Reward = Reward()
+    counted_ticks: int | None = None
     ticks = 60 * TICK_HZ
 
     def __init__(self, *, least: int | None = None, most: int | None = None) -> None:
@@ -210,8 +213,8 @@ class Task(Scenario):
             - self.reward.failure * failed
         )
         left = arrived | failed | expired
-        judged = self.judged(state)
-        self._count(scored, arrived & judged, left & judged)
+        counted = self.judged(state) & self._counted()
+        self._count(scored, arrived & counted, left & counted)
         memory["ended"] |= left
         memory["expired"] |= expired
         memory["world_age"] += 1
@@ -227,6 +230,10 @@ class Task(Scenario):
         """Success and collisions of the agents that have ended or are under way."""
         del world
         return _metrics(self.memory)
+
+    def pending(self, state: State) -> Tensor:
+        """Whose tries count and have not ended, (B, C) bool."""
+        return state.alive & ~self.memory["ended"] & self.judged(state) & self._counted()
 
     def totals(self) -> dict[str, float]:
         """The metrics of all worlds together."""
@@ -263,6 +270,11 @@ class Task(Scenario):
         gap = apart.masked_fill(nobody, 1e6).amin(-1) - 2 * state.radius
         return (1 - gap / NEAR_M).clamp(0.0, 1.0)
 
+    def _counted(self) -> Tensor:
+        """Whose tries began early enough to count for success, (B, C) bool."""
+        begun = self.memory["begun"]
+        return torch.ones_like(begun, dtype=torch.bool) if self.counted_ticks is None else begun < self.counted_ticks
+
     def _count(self, trying: Tensor, arrived: Tensor, left: Tensor) -> None:
         memory = self.memory
         memory["agent_ticks"] += trying.sum(1)
@@ -273,7 +285,7 @@ class Task(Scenario):
     def _prepare(self, state: State, which: Tensor) -> None:
         shape, device = state.alive.shape, state.device
         if not self.memory:
-            for name in ("serial", "age"):
+            for name in ("serial", "age", "begun"):
                 self.memory[name] = torch.zeros(shape, dtype=torch.int64, device=device)
             for name in ("ended", "expired"):
                 self.memory[name] = torch.zeros(shape, dtype=torch.bool, device=device)
@@ -295,6 +307,7 @@ class Task(Scenario):
         fresh = state.alive & (state.serial != memory["serial"])
         memory["serial"] = torch.where(fresh, state.serial, memory["serial"])
         memory["age"] = memory["age"].masked_fill(fresh, 0)
+        memory["begun"] = torch.where(fresh, memory["world_age"][:, None], memory["begun"])
         memory["ended"] = memory["ended"] & ~fresh
         memory["expired"] = memory["expired"] & ~fresh
         memory["start"] = torch.where(fresh[..., None], state.position[..., :2], memory["start"])

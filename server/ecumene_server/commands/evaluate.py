@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ecumene_server.errors import UsageError
 
 NAMES = ("minds", *learned.SHIPPED)
 SENSES = ("vision", "hearing", "touch")
+SPLITS = ("test", "validation")
 
 
 def add(subcommands: Any) -> None:
@@ -25,7 +27,13 @@ def add(subcommands: Any) -> None:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the shipped ones")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="held-out worlds a task (5)")
     parser.add_argument("--worlds", type=int, default=4, metavar="N", help="copies of each with other people (4)")
-    parser.add_argument("--steps", type=int, default=300, metavar="N", help="decisions each runs, 5 a second (300)")
+    parser.add_argument(
+        "--steps", type=int, default=150, metavar="N", help="decisions in which tries begin, 5 a second (150)"
+    )
+    parser.add_argument(
+        "--split", choices=SPLITS, default="test", help="test, or validation: arenas to choose by while training (test)"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all processors)")
     parser.add_argument(
         "--without", default="", metavar="A,B", help=f"also without these senses, of {', '.join(SENSES)}"
     )
@@ -40,19 +48,18 @@ def run(options: argparse.Namespace) -> int:
     if options.name in learned.SHIPPED:
         return learned.evaluate(options)
     from ecumene_scenarios.cast import WEIGHTS
-    from ecumene_scenarios.evaluate import evaluate
+    from ecumene_scenarios.evaluate import Arenas, evaluate
 
     without = tuple(name.strip() for name in options.without.split(",") if name.strip())
     unknown = [name for name in without if name not in SENSES]
     if unknown:
         raise UsageError(f"{unknown[0]!r} is not a sense; senses are {', '.join(SENSES)}")
-    with output.bar("evaluating", "runs") as report:
+    with output.bar("evaluating", "arenas") as report:
         rows = evaluate(
             existing(options.weights or WEIGHTS),
-            seeds=options.seeds,
-            worlds=options.worlds,
-            steps=options.steps,
+            Arenas(options.seeds, options.worlds, options.steps, options.split),
             without=without,
+            jobs=options.jobs,
             progress=report,
         )
     if options.json:

@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Trains to the end."""
     if options.name in learned.TRAINED:
         return learned.train(options)
+    import torch
+
     from ecumene_scenarios.registry import TASKS
     from ecumene_scenarios.training import Progress, TrainingConfig, train
 
@@ -53,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         config = replace(config, worlds=options.worlds)
     if options.iterations is not None:
         config = replace(config, improve=options.iterations)
+    torch.set_num_threads(1)  # sums must be added up in the same order on any number of processors
     last: list[Progress] = []
     with output.bar("training", "iterations") as report:
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,17 @@ def test_notes_and_digest_are_kept(saved: Path) -> None:
 def test_the_same_policy_has_the_same_digest(tmp_path: Path, saved: Path) -> None:
     again = save_policy(FusionPolicy(FusionConfig(d=32, heads=2)), tmp_path / "again", notes={"seed": 7})
     assert again == header_of(saved)["sha256"]
+
+
+def test_a_file_is_the_same_to_the_last_byte_in_every_process(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from ecumene_models import FusionConfig, FusionPolicy, save_policy;"
+        "save_policy(FusionPolicy(FusionConfig(d=32, heads=2)), pathlib.Path(sys.argv[1]), notes={'seed': 7})"
+    )
+    for name in ("one", "other"):
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    assert header_of(tmp_path / "one") == {**header_of(tmp_path / "other"), "model": "fusion-policy"}
 
 
 def test_a_flipped_number_is_noticed(saved: Path) -> None:

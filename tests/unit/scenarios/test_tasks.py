@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from ecumene_scenarios.batched import BatchedEnv
+from ecumene_scenarios.batched import STRIDE, BatchedEnv
 from ecumene_scenarios.packs.task import BRUSH_M, Task
 from ecumene_scenarios.packs.training import Wait
 from ecumene_scenarios.registry import TASKS
 from ecumene_sim.frame import Actions, Frame
-from ecumene_world.state import TICK_HZ, State, Verb
+from ecumene_world.state import TICK_HZ, Sound, State, Verb
 
 
 @pytest.fixture
@@ -80,6 +80,52 @@ def test_nobody_begins_to_wait_while_the_bell_can_be_heard(env: BatchedEnv) -> N
     loud = [scenario.part(world, 0, generator) for _ in range(30)]
     assert Verb.COME in {part.verb for part in quiet if part}
     assert {part.verb for part in loud if part} == {Verb.GO}
+
+
+def test_the_bell_is_struck_every_second_and_never_blank_when_minds_decide(env: BatchedEnv) -> None:
+    ring(env)
+    bell, state = env.session.world.thing("bell"), env.session.world.state
+    strikes, oldest = 0, 0
+    for tick_of_ring in range(1, 4 * TICK_HZ + 1):
+        tick(env)
+        age = int(state.thing_sound_age[0, bell])
+        strikes += age == 1
+        oldest = max(oldest, age)
+        if tick_of_ring % STRIDE == 0:
+            assert state.thing_sound[0, bell] == int(Sound.BELL)
+            assert age >= 2
+    assert (strikes, oldest) == (4, TICK_HZ - 1)
+
+
+def test_who_waits_is_told_to_come_only_while_the_bell_rings(env: BatchedEnv) -> None:
+    row, scenario, state = waiting(env), env.scenario, env.session.world.state
+    assert isinstance(scenario, Task)
+    scenario.memory["bell"][:] = 99.0
+    told = []
+    ring(env)
+    for _ in range(Wait.ring_ticks + Wait.calm_ticks):
+        tick(env)
+        told.append(bool(scenario.hint(state)[0][row]))
+        assert told[-1] is not bool(scenario.standing(state)[row])
+    assert sum(told) == Wait.ring_ticks
+    assert all(told[: Wait.ring_ticks])
+
+
+def test_tries_that_begin_late_do_not_count_for_success() -> None:
+    task = Wait(least=8, most=8)
+    task.counted_ticks = 10
+    env = BatchedEnv(task, seed=2, worlds=2)
+    env.reset(2)
+    row, state = waiting(env), env.session.world.state
+    tick(env)
+    assert task.pending(state)[row]
+    task.memory["begun"][row] = 10
+    assert not task.pending(state)[row]
+    ring(env)
+    x, y = task.memory["bell"][row[0]].tolist()
+    move_to(state, row, 1.25 * x, 1.25 * y)
+    assert tick(env).left[row]
+    assert task.memory["arrived_count"][row[0]] == 0
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -9,6 +9,8 @@ import torch
 from tests.unit.sim.rooms import Box, Plan, Thing, put, world_of
 
 from ecumene_sim import Actions, Engine
+from ecumene_sim.senses.hearing import thing_bodies
+from ecumene_sim.terrain import Terrain
 from ecumene_world.state import Sound
 from ecumene_world.world import World
 
@@ -162,3 +164,33 @@ def test_which_way_a_listener_hears_best_is_where_the_source_is() -> None:
 def test_hearing_needs_no_wall_data_to_be_finite() -> None:
     world = pair(8.0, 10.0, replace(WALL, boxes=()))
     assert heard(world).isfinite().all(), "a source in the very same spot"
+
+
+BELL = Thing("bell_post", 12, 10)
+POST = Box(11.9, 9.9, 12.1, 10.1)
+
+
+def rung(*boxes: Box) -> torch.Tensor:
+    """What slot 0 hears at (8, 10) of a bell at (12, 10), (2, 8, 16)."""
+    world = world_of(Plan(boxes=boxes, things=(BELL,)))
+    put(world, 0, 8, 10)
+    world.state.thing_state[0, 0] = 1
+    engine = Engine(world)
+    for _ in range(8):
+        engine.step(Actions.none())
+    return engine.sense(torch.tensor([0])).hearing[0, 0]
+
+
+def test_a_bell_is_not_muffled_by_its_own_post() -> None:
+    assert rung().any()
+    assert torch.allclose(rung(POST), rung(), atol=1e-4)
+
+
+def test_a_wall_muffles_a_bell_beyond_its_post() -> None:
+    walled = rung(POST, Box(10, 0, 10.2, 20))
+    assert walled.sum() < 0.75 * rung(POST).sum()
+
+
+def test_what_sounds_without_a_body_is_muffled_by_the_wall_it_hangs_on() -> None:
+    world = world_of(Plan(boxes=(POST,), things=(replace(BELL, kind="alarm_button"), BELL)))
+    assert thing_bodies(Terrain(world.layout)).tolist() == [0.0, pytest.approx(0.3 + 0.1, abs=0.01)]
