@@ -14,6 +14,7 @@ import { note, showLink, showPrompt } from "./hud";
 import { Input } from "./input";
 import { JoinScreen, showFacts } from "./join";
 import { Labels } from "./labels";
+import { boxesOf } from "./boxes";
 import { loadGlb } from "./loading";
 import { Minimap } from "./minimap";
 import { Net, type Handlers, type Socket, type Status } from "./net";
@@ -30,6 +31,8 @@ import type { ServerMessage, Welcome } from "./wire.generated";
 const LOOK_RAD_PER_PX = 0.0042;
 const SLOW_MS = 250;
 const TALK_M = 6;
+/** What lies over the view where no name should be. */
+const OVER_VIEW = ".place, .corner > *, #chat-log li:not(.old), #chat-form, #prompt, .gestures, #drawer, #toast";
 /** Humanoid files that the server has. */
 const BODIES = 6;
 
@@ -136,6 +139,7 @@ export class Game {
   private leave(): void {
     this.welcome = null;
     this.input.enabled = this.touch.enabled = false;
+    this.labels.clear();
     byId("hud").hidden = true;
   }
 
@@ -235,6 +239,8 @@ export class Game {
 
   private left(id: number): void {
     const person = this.company.people.remove(id);
+    this.company.tracks.byId.delete(id);
+    this.labels.drop(id);
     if (person?.kind === VISITOR_KIND) this.chat.event(`${person.title} left.`);
     showLink(this.net.status, this.world, this.company.people.count);
   }
@@ -271,7 +277,7 @@ export class Game {
     else this.wait(dtS);
     if (now - this.slowAt > SLOW_MS) this.slow(now);
     this.stage.judge(elapsed);
-    this.stage.render(this.focus, now / 1000, this.welcome === null);
+    if (this.stage.render(this.focus, now / 1000, this.welcome === null) && this.welcome) this.name(now);
   }
 
   /** Circles over the world until somebody joins. */
@@ -291,8 +297,13 @@ export class Game {
     this.avatars.update(company.drawn, dtS, skinned, shadowPx > 0, this.view.firstPerson);
     this.things.update(dtS, (id) => company.poseOf(id));
     place.enter(this.focus, company.level, dtS);
-    this.labels.update(company.drawn, stage.camera, place.walls, (id) => company.nameOf(id), now);
     this.minimap.draw(this.own, company.drawn, now);
+  }
+
+  /** Puts names over the heads of the picture just drawn: a name never runs ahead of its person. */
+  private name(now: number): void {
+    const { company, stage, place } = this;
+    this.labels.update(company.drawn, stage.camera, place.walls, (id) => company.nameOf(id), now);
   }
 
   private steer(now: number, dtS: number): void {
@@ -315,6 +326,7 @@ export class Game {
     const npc = near.find((each) => !each.visitor && each.distance < TALK_M);
     this.chat.hint(npc ? `${speak}, or @${npc.title.split(" ")[0]} …` : speak);
     this.wishes.refresh(now);
+    this.labels.reserve(boxesOf(OVER_VIEW));
   }
 }
 

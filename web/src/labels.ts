@@ -3,6 +3,7 @@
 import { Vector3, type PerspectiveCamera } from "three";
 import { byId, el } from "./dom";
 import type { Drawn } from "./avatars";
+import { claims, inView, type Box } from "./boxes";
 import type { Walls } from "./walls";
 
 const TAG_REACH_M = 16;
@@ -14,14 +15,8 @@ const BUBBLE = { widest: 250, line: 20, padding: 28, letter: 7.2 };
 const HEAD_M = 1.98;
 const SEATED_HEAD_M = 1.12;
 const READ_MS_PER_CHARACTER = 65;
-
-/** A claimed part of the screen, CSS pixels. */
-interface Box {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
-}
+/** Fainter names could not be read on every ground. */
+const FAINTEST = 0.7;
 
 interface Tag {
   root: HTMLElement;
@@ -35,6 +30,7 @@ export class Labels {
   private readonly tags = new Map<number, Tag>();
   private readonly point = new Vector3();
   private readonly taken: Box[] = [];
+  private reserved: Box[] = [];
 
   /** Shows a speech bubble for as long as reading it takes. */
   say(id: number, text: string, nowMs: number): void {
@@ -43,6 +39,17 @@ export class Labels {
     tag.bubble = el("q", {}, text.length > 160 ? `${text.slice(0, 158)}…` : text);
     tag.root.prepend(tag.bubble);
     tag.bubbleUntil = nowMs + 2500 + text.length * READ_MS_PER_CHARACTER;
+  }
+
+  /** Keeps tags away from these parts of the screen, CSS pixels. */
+  reserve(boxes: Box[]): void {
+    this.reserved = boxes;
+  }
+
+  /** Removes somebody who left. */
+  drop(id: number): void {
+    this.tags.get(id)?.root.remove();
+    this.tags.delete(id);
   }
 
   /** Removes everybody; for a new epoch. */
@@ -55,6 +62,7 @@ export class Labels {
     return [...this.tags.values()].filter((tag) => !tag.root.hidden).length;
   }
 
+  /** Puts the tags where the picture just drawn has the heads; `camera` is as it was drawn with. */
   update(
     all: Drawn[],
     camera: PerspectiveCamera,
@@ -71,7 +79,7 @@ export class Labels {
     const width = this.layer.clientWidth;
     const height = this.layer.clientHeight;
     for (const tag of this.tags.values()) tag.root.hidden = true;
-    this.taken.length = 0;
+    this.taken.splice(0, Infinity, ...this.reserved);
     for (const each of near) {
       const tag = this.tags.get(each.id) ?? this.make(each.id);
       this.expire(tag, nowMs);
@@ -88,24 +96,16 @@ export class Labels {
     const top = each.z + (each.posture > 0 ? SEATED_HEAD_M : HEAD_M);
     this.point.set(each.x, top, -each.y).project(camera);
     const { x, y, z } = this.point;
-    if (z > 1 || Math.abs(x) > 1.1 || Math.abs(y) > 1.1) return;
+    if (z > 1 || Math.abs(x) > 1 || y < -1) return;
     const eye = camera.position;
     if (walls && walls.sight(eye.x, -eye.z, eye.y, each.x, each.y, top) < 1) return;
-    const left = (x * 0.5 + 0.5) * width;
-    const up = (0.5 - y * 0.5) * height;
-    if (!this.free(boxOf(tag, left, up)) && !each.own) return;
+    const box = inView(boxOf(tag, (x * 0.5 + 0.5) * width, (0.5 - y * 0.5) * height), width);
+    if (box.bottom < 0 || (!claims(box, this.taken) && !each.own)) return;
     tag.root.hidden = false;
-    tag.root.style.transform = `translate(${left.toFixed(1)}px, ${up.toFixed(1)}px) translate(-50%, -100%)`;
-    tag.root.style.opacity = String(Math.max(0.35, Math.min(1, 1.4 - each.distance / TAG_REACH_M)));
+    const middle = (box.left + box.right) / 2;
+    tag.root.style.transform = `translate(${middle.toFixed(1)}px, ${box.bottom.toFixed(1)}px) translate(-50%, -100%)`;
+    tag.root.style.opacity = String(Math.max(FAINTEST, Math.min(1, 1.4 - each.distance / TAG_REACH_M)));
     tag.root.style.zIndex = String(1000 - Math.round(each.distance * 10));
-  }
-
-  /** Claims a place; false when somebody more important already has a part of it. */
-  private free(box: Box): boolean {
-    const { left, right, top, bottom } = box;
-    if (this.taken.some((each) => each.left < right && left < each.right && each.top < bottom && top < each.bottom)) return false;
-    this.taken.push(box);
-    return true;
   }
 
   private speaks(id: number, nowMs: number): boolean {
@@ -126,11 +126,6 @@ export class Labels {
     const tag = { root, name, bubble: null, bubbleUntil: 0 };
     this.tags.set(id, tag);
     return tag;
-  }
-
-  private drop(id: number): void {
-    this.tags.get(id)?.root.remove();
-    this.tags.delete(id);
   }
 }
 

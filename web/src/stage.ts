@@ -70,16 +70,19 @@ export class Stage {
    * Draws a picture with the shadows centred on `focus`; an overview has them farther but coarser.
    *
    * A software renderer that is busy with the last picture is left in peace.
+   *
+   * @returns Whether there is a new picture.
    */
-  render(focus: Vector3, seconds: number, overview: boolean): void {
+  render(focus: Vector3, seconds: number, overview: boolean): boolean {
     const now = performance.now();
     const paced = this.quality.software;
-    if (paced && !this.pacer.ready(now)) return;
+    if (paced && !this.pacer.ready(now)) return false;
     this.reach(overview ? OVERVIEW_REACH_M : STREET_REACH_M);
     this.followSun(focus);
     this.sky.update(seconds);
     this.renderer.render(this.scene, this.camera);
     if (paced) this.pacer.drawn(now);
+    return true;
   }
 
   /** Lights rooms while the viewer is under a roof. */
