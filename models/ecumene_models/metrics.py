@@ -72,3 +72,14 @@ def recall_at(asked: Tensor, asked_kinds: Tensor, known: Tensor, known_kinds: Te
     """Share of rows with one of their own class among their `count` nearest known rows, by Euclidean distance."""
     rows = torch.cdist(asked, known).topk(count, largest=False).indices
     return float((known_kinds[rows] == asked_kinds[:, None]).any(1).float().mean())
+
+
+def confusion(guessed: Tensor, kinds: Tensor, classes: int) -> Tensor:
+    """Returns (classes, classes) i64: how often each true class (row) was called what (column); inputs are (N,)."""
+    return torch.bincount(kinds * classes + guessed, minlength=classes * classes).reshape(classes, classes)
+
+
+def intersections_over_union(counts: Tensor) -> Tensor:
+    """Returns (classes,) of a confusion matrix: hits over all that are or were called the class; NaN where none."""
+    hits = counts.diagonal().double()
+    return hits / (counts.sum(0) + counts.sum(1) - counts.diagonal())

@@ -5,7 +5,7 @@ Labels of things (`tree`, `building`, `wall`, `thing`) come from their shape alo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +28,7 @@ from ecumene_world.importers.terrain import Terrain, cell_for, ground_of
 from ecumene_world.plain import JSON
 from ecumene_world.pose import Pose
 
-_READERS: Final[dict[str, Callable[[Path], Points]]] = {
+READERS: Final[dict[str, Callable[[Path], Points]]] = {
     ".ply": read_ply,
     ".pcd": read_pcd,
     ".las": read_las,
@@ -42,6 +42,8 @@ _MOST_VOXELS: Final = 2_500
 _GRASS: Final = np.array([143, 181, 101])
 _LEAVES: Final = np.array([106, 150, 78])
 _STONE: Final = np.array([200, 190, 174])
+Told = Mapping[str, JSON]
+_NONE: Final[Told] = {}
 
 
 def import_cloud(
@@ -71,7 +73,7 @@ def import_cloud(
         TooLarge: A limit is exceeded.
     """
     path = Path(path)
-    cloud = _metres(_read(path), path.name, unit_m, up)
+    cloud = metres(read_points(path), path.name, unit_m, up)
     spacing = cell_m or cell_for(cloud.xyz)
     terrain = ground_of(cloud.xyz, spacing)
     height = cloud.xyz[:, 2] - terrain.at(cloud.xyz[:, :2])
@@ -92,7 +94,7 @@ def import_cloud(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Cluster:
+class Cluster:
     """The points of one thing: (N, 3) metres, (N, 3) sRGB or None, (N,) heights above ground, and a voxel size."""
 
     xyz: NDArray[np.float64]
@@ -101,10 +103,16 @@ class _Cluster:
     voxel_m: float
 
 
-def _read(path: Path) -> Points:
-    reader = _READERS.get(path.suffix.lower())
+def read_points(path: Path) -> Points:
+    """Returns the points of a file in its own frame and unit.
+
+    Raises:
+        ImportFailed: It is missing, of an unknown suffix, damaged, or promises more points than it holds.
+        TooLarge: It is larger than `MAX_BYTES`, or promises more than `points.MAX_POINTS` points.
+    """
+    reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise ImportFailed(f"{path.name} is no point cloud; {', '.join(_READERS)} are read")
+        raise ImportFailed(f"{path.name} is no point cloud; {', '.join(READERS)} are read")
     if not path.is_file():
         raise ImportFailed(f"{path} is not a file")
     if path.stat().st_size > MAX_BYTES:
@@ -112,7 +120,7 @@ def _read(path: Path) -> Points:
     return reader(path)
 
 
-def _metres(cloud: Points, name: str, unit_m: float, up: str) -> Points:
+def metres(cloud: Points, name: str, unit_m: float, up: str) -> Points:
     """Returns finite points in metres, z up, about the origin.
 
     Raises:
@@ -168,7 +176,7 @@ def _ground_colours(terrain: Terrain, cloud: Points, labels: NDArray[np.int64]) 
 
 def _clusters(
     cloud: Points, labels: NDArray[np.int64], height: NDArray[np.float64], voxel_m: float
-) -> Iterator[_Cluster]:
+) -> Iterator[Cluster]:
     """Yields the points of each thing, by label."""
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], np.arange(1, int(labels.max(initial=0)) + 2))
@@ -176,21 +184,36 @@ def _clusters(
         if b > a:
             which = order[a:b]
             rgb = None if cloud.rgb is None else cloud.rgb[which]
-            yield _Cluster(cloud.xyz[which], rgb, height[which], voxel_m)
+            yield Cluster(cloud.xyz[which], rgb, height[which], voxel_m)
 
 
-def _add_cluster(graph: SceneGraph, cluster: _Cluster, terrain: Terrain) -> None:
-    """Adds one thing, its origin on the ground under its middle."""
-    label = _label(cluster)
+def _add_cluster(graph: SceneGraph, cluster: Cluster, terrain: Terrain) -> None:
+    """Adds one thing, named after its shape."""
     middle = (cluster.xyz[:, :2].min(0) + cluster.xyz[:, :2].max(0)) / 2
-    x, y = middle.tolist()
-    z = float(terrain.at(middle[None])[0])
+    label = _label(cluster)
+    add_cluster(graph, cluster, f"{label} {len(graph)}", label, float(terrain.at(middle[None])[0]))
+
+
+def add_cluster(
+    graph: SceneGraph, cluster: Cluster, name: str, label: str, z: float, *, kind: str = "cluster", more: Told = _NONE
+) -> Node:
+    """Adds one thing with a coarse mesh of its own, its origin on the ground under its middle; returns its node.
+
+    Args:
+        graph: Where to.
+        cluster: Its points.
+        name: Of the node.
+        label: What it is called.
+        z: Height of the ground.
+        kind: Of the node.
+        more: Further attributes.
+    """
+    x, y = ((cluster.xyz[:, :2].min(0) + cluster.xyz[:, :2].max(0)) / 2).tolist()
     voxel = cluster.voxel_m
     while len(np.unique(np.floor(cluster.xyz / voxel).astype(np.int64), axis=0)) > _MOST_VOXELS:
         voxel *= 1.4
     mesh = hull_of(cluster.xyz - [x, y, z], _paint(cluster, label), voxel)
-    number = len(graph)
-    key = f"cluster{number}"
+    key = f"cluster{len(graph)}"
     graph.arrays[f"{key}/vertices"] = mesh.vertices
     graph.arrays[f"{key}/faces"] = mesh.faces
     graph.arrays[f"{key}/colours"] = mesh.colours
@@ -199,11 +222,12 @@ def _add_cluster(graph: SceneGraph, cluster: _Cluster, terrain: Terrain) -> None
         "label": label,
         "points": len(cluster.xyz),
         "height_m": round(max(float(cluster.height.max()), 0.01), 2),
+        **more,
     }
-    graph.add(Node(f"{label} {number}", "cluster", Pose.at(x, y, z), attributes=attributes))
+    return graph.add(Node(name, kind, Pose.at(x, y, z), attributes=attributes))
 
 
-def _label(cluster: _Cluster) -> str:
+def _label(cluster: Cluster) -> str:
     """Returns what a thing's shape looks like.
 
     Points of a roof or wall lie in planes, so their neighbourhoods are flat; those of a crown fill space.
@@ -232,7 +256,7 @@ def _flatness(xyz: NDArray[np.float64], block_m: float) -> float:
     return float(flat[of].mean())
 
 
-def _paint(cluster: _Cluster, label: str) -> NDArray[np.uint8]:
+def _paint(cluster: Cluster, label: str) -> NDArray[np.uint8]:
     """Returns colours (N, 3): the points' own, or the label's, lighter towards the top."""
     if cluster.rgb is not None:
         return cluster.rgb

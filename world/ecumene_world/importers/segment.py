@@ -65,7 +65,7 @@ class GeometricSegmenter:
         raised = np.flatnonzero(height_m > self.ground_m)
         if not len(raised):
             return labels
-        parts = self._tiled(xyz[raised], _components(voxel_keys(xyz[raised], self.voxel_m)))
+        parts = self._tiled(xyz[raised], connected(voxel_keys(xyz[raised], self.voxel_m)))
         _, parts, count = np.unique(parts, return_inverse=True, return_counts=True)
         kept = np.cumsum(count >= self.fewest)
         labels[raised] = np.where((count >= self.fewest)[parts], kept[parts], NOISE)
@@ -88,7 +88,7 @@ def voxel_keys(xyz: NDArray[np.float64], voxel_m: float) -> NDArray[np.int64]:
     return np.asarray(np.floor((xyz - xyz.min(0)) / voxel_m), np.int64)
 
 
-def _components(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+def connected(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Returns (N,) numbers that are equal for points in voxels connected by faces, edges or corners."""
     size = keys.max(0) + 3
     flat = ((keys[:, 0] + 1) * size[1] + keys[:, 1] + 1) * size[2] + keys[:, 2] + 1
