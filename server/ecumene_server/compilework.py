@@ -26,8 +26,8 @@ from ecumene_world import Layout, SceneGraph, compile_layout
 from ecumene_world.errors import GraphError
 
 LENGTH: Final = struct.Struct("<I")
-NICENESS: Final = 5
-"""The tick goes first where there are too few cores, then the minds."""
+NICENESS: Final = 2
+"""The tick goes first where there are too few cores."""
 
 
 class Task(msgspec.Struct, frozen=True, tag="task"):
