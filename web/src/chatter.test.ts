@@ -1,28 +1,38 @@
 import { describe, expect, it } from "vitest";
-import { isForUs } from "./chatter";
+import { Chatter } from "./chatter";
 
-const LONG_AGO_MS = 60_000;
+const greeting = (distance: number, text = "Good morning.") => ({ text, visitor: false, distance });
 
-describe("isForUs", () => {
+describe("Chatter", () => {
   it("keeps what visitors say, however far", () => {
-    expect(isForUs({ text: "Hello", visitor: true, distance: 30 }, "Ada", LONG_AGO_MS)).toBe(true);
+    expect(new Chatter().isForUs({ text: "Hello", visitor: true, distance: 30 }, "Ada", 0)).toBe(true);
   });
 
   it("leaves out greetings between others", () => {
-    expect(isForUs({ text: "Good morning.", visitor: false, distance: 6 }, "Ada", LONG_AGO_MS)).toBe(false);
+    expect(new Chatter().isForUs(greeting(6), "Ada", 0)).toBe(false);
   });
 
-  it("keeps what is said beside us or with our name", () => {
-    expect(isForUs({ text: "Good morning.", visitor: false, distance: 2 }, "Ada", LONG_AGO_MS)).toBe(true);
-    expect(isForUs({ text: "Hello ADA!", visitor: false, distance: 9 }, "Ada", LONG_AGO_MS)).toBe(true);
+  it("keeps what is said with our name", () => {
+    expect(new Chatter().isForUs(greeting(9, "Hello ADA!"), "Ada", 0)).toBe(true);
+  });
+
+  it("keeps what is said beside us, but not the greetings of a whole crowd", () => {
+    const chatter = new Chatter();
+    expect(chatter.isForUs(greeting(2), "Ada", 0)).toBe(true);
+    expect(chatter.isForUs(greeting(1), "Ada", 3000)).toBe(false);
+    expect(chatter.isForUs(greeting(1, "Hello Ada!"), "Ada", 3000)).toBe(true);
+    expect(chatter.isForUs(greeting(1), "Ada", 13_000)).toBe(true);
   });
 
   it("keeps answers for a while, from near by", () => {
-    expect(isForUs({ text: "The bakery.", visitor: false, distance: 5 }, "Ada", 3000)).toBe(true);
-    expect(isForUs({ text: "The bakery.", visitor: false, distance: 12 }, "Ada", 3000)).toBe(false);
+    const chatter = new Chatter();
+    chatter.spoke(0);
+    expect(chatter.isForUs(greeting(5), "Ada", 3000)).toBe(true);
+    expect(chatter.isForUs(greeting(12), "Ada", 3000)).toBe(false);
+    expect(chatter.isForUs(greeting(5), "Ada", 16_000)).toBe(false);
   });
 
   it("finds no empty name in every line", () => {
-    expect(isForUs({ text: "Good morning.", visitor: false, distance: 9 }, "", LONG_AGO_MS)).toBe(false);
+    expect(new Chatter().isForUs(greeting(9), "", 0)).toBe(false);
   });
 });

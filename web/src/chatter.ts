@@ -3,6 +3,8 @@
 const BESIDE_M = 2.5;
 const TALK_M = 10;
 const ANSWER_MS = 15_000;
+/** Between two lines that are written down only because they were said beside us. */
+const OVERHEARD_EVERY_MS = 12_000;
 
 /** Something that somebody said. */
 export interface Spoken {
@@ -13,14 +15,27 @@ export interface Spoken {
   distance: number;
 }
 
-/**
- * Tells whether a line belongs into the log; everything else is shown in a bubble only.
- *
- * @param name - Our own name.
- * @param sinceOwnMs - Time since we last said something.
- */
-export function isForUs(spoken: Spoken, name: string, sinceOwnMs: number): boolean {
-  if (spoken.visitor || spoken.distance < BESIDE_M) return true;
-  if (sinceOwnMs < ANSWER_MS && spoken.distance < TALK_M) return true;
-  return name !== "" && spoken.text.toLowerCase().includes(name.toLowerCase());
+/** Chooses the lines for the log; everything else is shown in a bubble only. */
+export class Chatter {
+  private spokeAt = -Infinity;
+  private overheardAt = -Infinity;
+
+  /** Notices that we said something: answers follow. */
+  spoke(nowMs: number): void {
+    this.spokeAt = nowMs;
+  }
+
+  /**
+   * Tells whether a line belongs into the log.
+   *
+   * @param name - Our own name.
+   */
+  isForUs(spoken: Spoken, name: string, nowMs: number): boolean {
+    if (spoken.visitor) return true;
+    if (nowMs - this.spokeAt < ANSWER_MS && spoken.distance < TALK_M) return true;
+    if (name !== "" && spoken.text.toLowerCase().includes(name.toLowerCase())) return true;
+    if (spoken.distance >= BESIDE_M || nowMs - this.overheardAt < OVERHEARD_EVERY_MS) return false;
+    this.overheardAt = nowMs;
+    return true;
+  }
 }

@@ -18,6 +18,12 @@ export class Drawer {
   private body: HTMLElement = el("div");
   private before: HTMLElement | null = null;
   private onClose: (() => void) | null = null;
+  private pressed = false;
+
+  constructor() {
+    this.root.addEventListener("pointerdown", () => (this.pressed = true));
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => (this.pressed = false));
+  }
 
   /**
    * Opens a panel, or shows new content in it when it is open already.
@@ -72,7 +78,8 @@ export class Drawer {
 
   /** Whether somebody is about to press something in it, so that it should hold still. */
   get busy(): boolean {
-    return this.root.matches(":hover") || this.body.contains(document.activeElement);
+    const hovered = window.matchMedia("(hover: hover)").matches && this.root.matches(":hover");
+    return this.pressed || hovered || this.body.contains(document.activeElement);
   }
 
   private mark(): void {

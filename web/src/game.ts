@@ -5,7 +5,7 @@ import { Announcer } from "./a11y";
 import { Avatars } from "./avatars";
 import { ViewCamera } from "./camera";
 import { Chat } from "./chat";
-import { isForUs } from "./chatter";
+import { Chatter } from "./chatter";
 import { Clock } from "./clock";
 import { TICK_HZ, type CellFrame, type Sample } from "./codec";
 import { Company } from "./company";
@@ -53,6 +53,7 @@ export class Game {
   private readonly avatars = new Avatars();
   private readonly minimap = new Minimap();
   private readonly announcer = new Announcer();
+  private readonly chatter = new Chatter();
   private readonly input: Input;
   private readonly touch: Touch;
   private readonly steering: Steering;
@@ -63,7 +64,6 @@ export class Game {
   private welcome: Welcome | null = null;
   private before = performance.now();
   private slowAt = 0;
-  private spokeAt = -Infinity;
 
   constructor() {
     this.stage = new Stage(this.canvas, new URLSearchParams(location.search).get("quality"));
@@ -222,12 +222,12 @@ export class Game {
     const now = performance.now();
     this.labels.say(id, text, now);
     const own = id === this.company.entity;
-    if (own) this.spokeAt = now;
+    if (own) this.chatter.spoke(now);
     const { x, y } = this.company.poseOf(id) ?? { x: Infinity, y: Infinity };
     const distance = Math.hypot(x - this.own.x, y - this.own.y);
     const visitor = this.company.nameOf(id)?.visitor ?? false;
     const name = this.company.nameOf(this.company.entity)?.title ?? "";
-    if (own || isForUs({ text, visitor, distance }, name, now - this.spokeAt)) this.chat.said(title, text, own);
+    if (own || this.chatter.isForUs({ text, visitor, distance }, name, now)) this.chat.said(title, text, own);
   }
 
   private joined(message: Extract<ServerMessage, { t: "joined" }>): void {

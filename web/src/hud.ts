@@ -46,42 +46,13 @@ export function showPrompt(text: string): void {
   if (line.textContent !== text) line.textContent = text;
 }
 
-/** The help panel's content. */
-export function help(attribution: string[], level: string): Node[] {
+/** The help panel's content; what is at hand comes first. */
+export function help(attribution: string[], level: string, touch: boolean): Node[] {
   const rows = KEYS.flatMap(([keys, does]) => [el("dt", {}, el("kbd", {}, keys)), el("dd", {}, does)]);
-  const nodes: Node[] = [el("dl", { class: "keys" }, ...rows)];
-  nodes.push(el("h3", {}, "By touch"), el("p", {}, "Left half of the screen walks, right half looks around, two fingers zoom; tap somebody to open their mind."));
+  const keys = el("dl", { class: "keys" }, ...rows);
+  const fingers = el("p", {}, "Left half of the screen walks, right half looks around, two fingers zoom; tap somebody to open their mind.");
+  const nodes: Node[] = touch ? [fingers, el("h3", {}, "With a keyboard"), keys] : [keys, el("h3", {}, "By touch"), fingers];
   nodes.push(el("h3", {}, "Picture"), el("p", { class: "muted" }, `Quality is ${level}; it follows what this machine can do.`));
   if (attribution.length) nodes.push(el("h3", {}, "World data"), ...attribution.map((line) => el("p", { class: "muted" }, line)));
   return nodes;
-}
-
-export interface Row {
-  id: number;
-  title: string;
-  visitor: boolean;
-  /** Metres; negative when out of sight. */
-  distance: number;
-  colour: string;
-}
-
-/** The people panel's content: visitors first, then the nearest. */
-export function peopleList(rows: Row[], onOpen: (id: number) => void): Node[] {
-  const far = (row: Row) => (row.distance < 0 ? 1e6 : row.distance);
-  const sorted = [...rows].sort((a, b) => Number(b.visitor) - Number(a.visitor) || far(a) - far(b)).slice(0, 120);
-  const list = el("ul", { class: "people" }, ...sorted.map((row) => personRow(row, onOpen)));
-  return [list];
-}
-
-function personRow(row: Row, onOpen: (id: number) => void): HTMLElement {
-  const chip = el("i", { class: "chip", "aria-hidden": "true" });
-  chip.style.background = row.colour;
-  const away = row.distance < 0 ? "far away" : `${Math.round(row.distance)} m`;
-  const item = el("li", {}, chip, el("span", { class: "who" }, row.title), el("span", { class: "far" }, row.visitor ? `visitor, ${away}` : away));
-  if (!row.visitor) {
-    const open = el("button", { type: "button", "aria-label": `Open the mind of ${row.title}` }, "Mind");
-    open.addEventListener("click", () => onOpen(row.id));
-    item.append(open);
-  }
-  return item;
 }

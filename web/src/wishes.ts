@@ -5,9 +5,9 @@ import type { ViewCamera } from "./camera";
 import type { Chat } from "./chat";
 import type { Company } from "./company";
 import { describe, type Near } from "./describe";
-import { byId, el } from "./dom";
+import { byId, byTouch, el } from "./dom";
 import { Drawer } from "./drawer";
-import { help, note, peopleList, type Row } from "./hud";
+import { help, note } from "./hud";
 import type { Command } from "./input";
 import { inspection } from "./inspect";
 import { lookOf } from "./looks";
@@ -15,6 +15,7 @@ import type { Minimap } from "./minimap";
 import type { Net } from "./net";
 import { NPC } from "./people";
 import type { Predictor } from "./predict";
+import { Roll, type Row } from "./roll";
 import { OPEN, promptFor, type Things } from "./things";
 import type { Inspected, Thing } from "./wire.generated";
 
@@ -42,6 +43,7 @@ export interface Parts {
 
 export class Wishes {
   private readonly drawer = new Drawer();
+  private readonly roll = new Roll((id) => this.inspect(id));
   private inspected: { entity: number; ask: number } | null = null;
   private inspectAt = 0;
 
@@ -132,7 +134,7 @@ export class Wishes {
 
   private showHelp(): void {
     const { attribution, quality } = this.parts.credits();
-    this.drawer.open("help", "Keys", help(attribution, quality), { tall: true });
+    this.drawer.open("help", "How to move", help(attribution, quality, byTouch()), { tall: true });
   }
 
   private showPeople(): void {
@@ -144,9 +146,8 @@ export class Wishes {
       const colour = `#${lookOf(look).shirt.getHexString()}`;
       rows.push({ id, title, visitor: kind !== NPC, distance: away.get(id) ?? -1, colour });
     }
-    const content = peopleList(rows, (id) => this.inspect(id));
-    if (this.drawer.showing === "people") this.drawer.update("people", content);
-    else this.drawer.open("people", "Who is here", content);
+    this.roll.show(rows);
+    if (this.drawer.showing !== "people") this.drawer.open("people", "Who is here", [this.roll.root]);
   }
 
   private describe(): void {
