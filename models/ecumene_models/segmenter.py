@@ -29,7 +29,7 @@ WIDEST_CELLS: Final = 4000
 """Along an axis; a key of the grid holds so many."""
 _CROSS: Final = ((0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 _BLOCK: Final = tuple(product((-1, 0, 1), repeat=3))
-_KERNELS: Final = (_CROSS, _CROSS, _BLOCK, _BLOCK)
+_KERNELS: Final = (_CROSS, _CROSS, _CROSS, _BLOCK)
 _LEVELS: Final = len(_KERNELS)
 _SHAPE: Final = 5
 _POINT: Final = 4
@@ -43,14 +43,14 @@ class SegmenterConfig:
     Attributes:
         classes: What a point can lie on, in order of the logits.
         cell_m: Edge of the finest cells, metres; each coarser grid has twice that.
-        width: Of what is known of a point and of a finest cell; coarser ones know two and three times as much.
+        width: Of what is known of a point and of a finest cell; coarser ones know up to twice as much.
         spacing_m: Scans are thinned to one point in each cube of this edge.
     """
 
     classes: tuple[str, ...]
     cell_m: float = 0.16
     width: int = 32
-    spacing_m: float = 0.04
+    spacing_m: float = 0.06
 
     def to_json(self) -> dict[str, Any]:
         """Returns JSON scalars and lists."""
@@ -92,7 +92,7 @@ class Segmenter(nn.Module):
         super().__init__()
         self.config = config
         w = config.width
-        widths = (w, 2 * w, 3 * w, 3 * w)
+        widths = (w, 3 * w // 2, 2 * w, 2 * w)
         self.point = nn.Sequential(nn.Linear(_POINT, w), nn.ReLU(), nn.Linear(w, w), nn.ReLU())
         self.enter = nn.ModuleList(
             [nn.Linear(2 * w + _SHAPE, w), *(nn.Linear(widths[n - 1] + _SHAPE, widths[n]) for n in range(1, _LEVELS))]

@@ -9,7 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
-from ecumene_server.commands import output, pointnet
+from ecumene_server.commands import output, pointnet, segmenter
 from ecumene_server.errors import UsageError
 
 Progress = Callable[[int, int, float], None]
@@ -143,9 +143,11 @@ TRAINED: Final[dict[str, Callable[[argparse.Namespace, Path, Progress], Trained]
     "pointnet": pointnet.trained,
     "placement": _placement,
     "relations": _relations,
+    "segmenter": segmenter.trained,
 }
 """How each model is trained; a new one is a line here and one in `SHIPPED`."""
 SHIPPED: Final[dict[str, Callable[[], Sequence[Any]]]] = {
     "pointnet": _shipped_pointnet,
     "relations": _shipped_relations,
+    "segmenter": segmenter.shipped,
 }

@@ -129,6 +129,13 @@ def room_folds(rooms: Sequence[Room]) -> Mapping[str, int]:
     return fold
 
 
+def a_few(rooms: Sequence[Room]) -> tuple[Room, ...]:
+    """Returns five rooms of one sort, one for each fold, to try things out on."""
+    usable = [room for room in rooms if np.isfinite(room.floor).all()]
+    sort = usable[0].group.partition("/")[0]
+    return tuple(room for room in usable if room.group.startswith(sort))[:FOLDS]
+
+
 def simulated(
     room: Room,
     room_fold: int,
