@@ -2,6 +2,7 @@
 
 ModelError
 ├── CloudError            points are no cloud of a thing
+├── ShapeError            there is no shape of that class
 └── WeightsError          a weights file is damaged, foreign, of another version or does not fit
 """
 
@@ -14,6 +15,10 @@ class ModelError(Exception):
 
 class CloudError(ModelError):
     """Points are no cloud of a thing: too few, not finite, without extent or too large."""
+
+
+class ShapeError(ModelError):
+    """A class of shapes that is not known was asked for."""
 
 
 class WeightsError(ModelError):

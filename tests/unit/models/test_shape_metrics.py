@@ -42,7 +42,7 @@ def test_one_shape_made_again_and_again_covers_one() -> None:
 def test_sets_of_one_distribution_can_not_be_told_apart() -> None:
     made, real = clouds(120, 1), clouds(120, 2)
     assert one_nna(within(made), distances(made, real), within(real)) == pytest.approx(0.5, abs=0.08)
-    assert jsd(made, real) < 0.15
+    assert jsd(made, real) < 0.25
 
 
 def test_sets_far_apart_can_be_told_apart() -> None:
