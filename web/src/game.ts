@@ -296,7 +296,7 @@ export class Game {
     const { skinned, shadowPx } = stage.quality.current;
     this.avatars.update(company.drawn, dtS, skinned, shadowPx > 0, this.view.firstPerson);
     this.things.update(dtS, (id) => company.poseOf(id));
-    place.enter(this.focus, company.level, dtS);
+    place.enter(this.focus, company.level, this.view.firstPerson, dtS);
     this.minimap.draw(this.own, company.drawn, now);
   }
 

@@ -38,6 +38,8 @@ export class Labels {
     tag.bubble?.remove();
     tag.bubble = el("q", {}, text.length > 160 ? `${text.slice(0, 158)}…` : text);
     tag.root.prepend(tag.bubble);
+    // Its place is known with the next picture.
+    tag.root.hidden = true;
     tag.bubbleUntil = nowMs + 2500 + text.length * READ_MS_PER_CHARACTER;
   }
 
@@ -100,7 +102,7 @@ export class Labels {
     const eye = camera.position;
     if (walls && walls.sight(eye.x, -eye.z, eye.y, each.x, each.y, top) < 1) return;
     const box = inView(boxOf(tag, (x * 0.5 + 0.5) * width, (0.5 - y * 0.5) * height), width);
-    if (box.bottom < 0 || (!claims(box, this.taken) && !each.own)) return;
+    if (box.bottom < 0 || !claims(box, this.taken)) return;
     tag.root.hidden = false;
     const middle = (box.left + box.right) / 2;
     tag.root.style.transform = `translate(${middle.toFixed(1)}px, ${box.bottom.toFixed(1)}px) translate(-50%, -100%)`;
@@ -129,9 +131,9 @@ export class Labels {
   }
 }
 
-/** Who gets a place first: visitors, then the nearest. */
+/** Who gets a place first: we, other visitors, then the nearest. */
 function rank(each: Drawn): number {
-  return each.distance - (each.visitor ? 1000 : 0);
+  return each.distance - (each.own ? 2000 : each.visitor ? 1000 : 0);
 }
 
 /** The place that a tag would take when its lower middle is there. */

@@ -56,9 +56,9 @@ export class Place {
     if (this.scenery) this.things.bind(this.scenery);
   }
 
-  /** Opens roofs and storeys over who stands there, three.js frame. */
-  enter(at: Vector3, level: number, dtS: number): void {
-    this.shelter?.update(at, level, dtS);
+  /** Opens roofs and storeys over who stands there, three.js frame, unless the view is from `within` its head. */
+  enter(at: Vector3, level: number, within: boolean, dtS: number): void {
+    this.shelter?.update(at, level, within, dtS);
     this.stage.shelter(this.shelter?.indoors ?? false, dtS);
   }
 

@@ -3,6 +3,7 @@
 import { Box3, Material, Mesh, Vector3, type BufferGeometry } from "three";
 import { remaining } from "./angles";
 import type { Scenery } from "./scenery";
+import { isIn } from "./tiles";
 
 const ABOVE_M = 2;
 
@@ -16,6 +17,7 @@ export class Shelter {
   /** The roof that the viewer is under. */
   private over: Roof | null = null;
   private level = 0;
+  private within = false;
   private readonly roofs: Roof[];
   private readonly rooms: { mesh: Mesh; middle: Vector3 }[];
 
@@ -34,35 +36,34 @@ export class Shelter {
    *
    * @param at - Feet of the own avatar, three.js frame.
    * @param level - Its storey.
+   * @param within - Whether the camera is in the avatar's head: ceilings stay then.
    */
-  update(at: Vector3, level: number, dtS: number): void {
+  update(at: Vector3, level: number, within: boolean, dtS: number): void {
     const over = this.roofs.find((roof) => covers(roof, at)) ?? null;
-    if (over !== this.over || level !== this.level) {
+    if (over !== this.over || level !== this.level || within !== this.within) {
       this.over = over;
       this.level = level;
+      this.within = within;
       this.open(at.y);
     }
-    for (const roof of this.roofs) fade(roof, roof === over ? 0 : 1, dtS);
+    for (const roof of this.roofs) fade(roof, roof === over && !within ? 0 : 1, dtS);
   }
 
-  /** Shows exactly the storeys up to the viewer's while indoors, and everything outdoors. */
+  /** Shows exactly the storeys up to the viewer's while looking in from above, and everything otherwise. */
   private open(floor: number): void {
-    for (const mesh of this.scenery.storeys) mesh.visible = !this.over || (mesh.userData["level"] as number) <= this.level;
+    const over = this.within ? null : this.over;
+    for (const mesh of this.scenery.storeys) mesh.visible = !over || (mesh.userData["level"] as number) <= this.level;
     for (const { mesh, middle } of this.rooms) {
       const above = (mesh.userData["foot"] as number) >= floor + ABOVE_M;
-      mesh.userData["lifted"] = this.over !== null && above && within(this.over.box, middle);
+      mesh.userData["lifted"] = over !== null && above && isIn(over.box, middle);
       if (mesh.userData["lifted"]) mesh.visible = false;
     }
   }
 }
 
-function within(box: Box3, at: Vector3): boolean {
-  return at.x > box.min.x && at.x < box.max.x && at.z > box.min.z && at.z < box.max.z;
-}
-
 /** Whether a roof's plan, not only its box, is over a point below its top. */
 function covers(roof: Roof, at: Vector3): boolean {
-  if (at.y > roof.box.max.y || !within(roof.box, at)) return false;
+  if (at.y > roof.box.max.y || !isIn(roof.box, at)) return false;
   const local = roof.mesh.worldToLocal(at.clone());
   const geometry = roof.mesh.geometry as BufferGeometry;
   const position = geometry.getAttribute("position");

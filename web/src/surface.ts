@@ -44,6 +44,10 @@ vec3 roofed(vec3 n, vec3 colour) {
   float weather = texture2D(grain, at * vec2(0.045, 0.018)).r - 0.5;
   return colour * (1.0 + seen * tile + 0.34 * weather);
 }
+// Ceilings and flat roofs have no direction that tiles could follow.
+vec3 levelled(vec3 colour) {
+  return colour * (1.0 + 0.16 * (texture2D(grain, vPlace.xz * 0.13).r - 0.5));
+}
 // Plaster with faint stains and a darker foot; panes mirror the sky.
 vec3 faced(vec3 n, vec3 colour) {
   vec2 at = vec2(dot(vPlace.xz, vec2(-n.z, n.x)), vPlace.y);
@@ -75,6 +79,7 @@ vec3 patterned(vec3 colour) {
   if (vPattern > 5.5) {
     vec3 n = normalize(cross(dFdx(vPlace), dFdy(vPlace)));
     if (vPattern > 6.5) return leafy(n, colour);
+    if (abs(n.y) > 0.98) return levelled(colour);
     return abs(n.y) > 0.25 ? roofed(n, colour) : faced(n, colour);
   }
   float broad = texture2D(grain, at * 0.017).r - 0.5;
