@@ -3,7 +3,7 @@
 Intervals are 95 % t intervals of the mean over seeds. With a training log and the baseline's figures it draws the
 learning curve.
 
-    python benchmarks/minds.py [--weights FILE] [--against FILE ...] [--seeds 5] [--worlds 4] [--steps 150] [--json]
+    python benchmarks/minds.py [--weights FILE] [--against FILE ...] [--seeds 5] [--worlds 4] [--steps 75] [--json]
     python benchmarks/minds.py --curve runs/minds/log.jsonl docs/images/learning-curve.png
 """
 
@@ -159,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--against", type=Path, nargs="*", default=[], help="other weights that serve the town, too")
     parser.add_argument("--seeds", type=int, default=5, help="held-out arenas a task; 0 for the town alone")
     parser.add_argument("--worlds", type=int, default=4, help="copies of each with other people")
-    parser.add_argument("--steps", type=int, default=150, help="decisions in which tries begin, 5 a second")
+    parser.add_argument("--steps", type=int, default=75, help="decisions in which tries begin, 5 a second")
     parser.add_argument("--split", choices=SPLITS, default="test", help="which arenas")
     parser.add_argument("--jobs", type=int, default=1, help="processes for the arenas")
     parser.add_argument("--ticks", type=int, default=1200, help="of the town, 20 a second")

@@ -51,7 +51,7 @@ class Arenas:
 
     seeds: int = 5
     worlds: int = 4
-    steps: int = 150
+    steps: int = 75
     split: str = "test"
 
 

@@ -28,7 +28,7 @@ def add(subcommands: Any) -> None:
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="held-out worlds a task (5)")
     parser.add_argument("--worlds", type=int, default=4, metavar="N", help="copies of each with other people (4)")
     parser.add_argument(
-        "--steps", type=int, default=150, metavar="N", help="decisions in which tries begin, 5 a second (150)"
+        "--steps", type=int, default=75, metavar="N", help="decisions in which tries begin, 5 a second (75)"
     )
     parser.add_argument(
         "--split", choices=SPLITS, default="test", help="test, or validation: arenas to choose by while training (test)"
