@@ -26,6 +26,7 @@ from ecumene_models.layouts import (
     WALL_FEATURES,
     Layouts,
     Things,
+    extents,
     pair_features,
     things_of,
     wall_features,
@@ -370,8 +371,6 @@ class _Proposals:
         return torch.randint(4, self.shape, generator=self.generator) * (torch.pi / 2)
 
     def _reach(self, yaw: Tensor) -> Tensor:
-        from ecumene_models.layouts import extents
-
         return extents(yaw, self.size)
 
     def _anywhere(self) -> tuple[Tensor, Tensor]:

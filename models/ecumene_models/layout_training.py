@@ -18,6 +18,8 @@ Report = Callable[[int, int, float], None]
 """Called after each epoch with how many are done, of how many, and the mean loss."""
 _UNLIKELY: Final = 7.0
 _BLUR_M: Final = 0.02
+_GENTLY: Final = 0.15
+"""Share of the highest learning rate that the generator learns with against the critic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +35,21 @@ class LayoutTraining:
         candidates: Poses that the true one is told from.
         targets: Things of a room whose poses are learned from in a step.
         rounds: Of competition with the critic, after that.
+        alone: The first of them in which only the critic learns.
         looks: Times that the critic sees all rooms in a round.
         critic_rate: Its learning rate.
         pressure: How much its word counts beside likelihood.
     """
 
     seed: int = 0
-    epochs: int = 80
+    epochs: int = 40
     batch: int = 16
     rate: float = 2e-3
     decay: float = 0.05
     candidates: int = 32
     targets: int = 6
-    rounds: int = 12
+    rounds: int = 8
+    alone: int = 2
     looks: int = 3
     critic_rate: float = 1e-3
     pressure: float = 0.3
@@ -54,16 +58,34 @@ class LayoutTraining:
 def train_layout(
     rooms: Layouts, config: LayoutConfig, training: LayoutTraining, report: Report | None = None
 ) -> LayoutGan:
-    """Returns a trained network, in evaluation mode; the same for the same arguments."""
+    """Returns a network whose generator learned by likelihood, in evaluation mode; the same for the same arguments."""
     generator = torch.Generator().manual_seed(training.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
-        run = _Run(rooms, config, training, generator)
-        total = training.epochs + training.rounds
-        for epoch in range(total):
-            loss = run.learn() if epoch < training.epochs else run.compete()
+        network = LayoutGan(config)
+        learn_typical(network.generator, rooms, generator)
+        run = _Run(network, rooms, training, generator)
+        for epoch in range(training.epochs):
+            loss = run.learn()
             if report is not None:
-                report(epoch + 1, total, loss)
+                report(epoch + 1, training.epochs, loss)
+    return run.mean.eval()
+
+
+def compete_layout(
+    start: LayoutGan, rooms: Layouts, training: LayoutTraining, report: Report | None = None
+) -> LayoutGan:
+    """Returns a network whose generator went on against a critic, in evaluation mode; the same for the same arguments."""
+    generator = torch.Generator().manual_seed(training.seed + 1)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed + 1)
+        network = LayoutGan(start.config)
+        network.load_state_dict(start.state_dict())
+        run = _Run(network, rooms, training, generator)
+        for done in range(training.rounds):
+            loss = run.compete(learning=done >= training.alone)
+            if report is not None:
+                report(done + 1, training.rounds, loss)
     return run.mean.eval()
 
 
@@ -71,17 +93,16 @@ class _Run:
     """One training: the network, the running mean of its weights, which is what one gets, and both optimisers."""
 
     def __init__(
-        self, rooms: Layouts, config: LayoutConfig, training: LayoutTraining, generator: torch.Generator
+        self, network: LayoutGan, rooms: Layouts, training: LayoutTraining, generator: torch.Generator
     ) -> None:
         self.rooms, self.training, self.draw = rooms, training, generator
-        self.network, self.mean = LayoutGan(config), LayoutGan(config)
-        learn_typical(self.network.generator, rooms, generator)
-        self.mean.load_state_dict(self.network.state_dict())
+        self.network, self.mean = network, LayoutGan(network.config)
+        self.mean.load_state_dict(network.state_dict())
         self.network.train()
         self.optimiser = torch.optim.AdamW(
-            self.network.generator.parameters(), lr=training.rate, weight_decay=training.decay
+            network.generator.parameters(), lr=training.rate, weight_decay=training.decay
         )
-        self.critics = torch.optim.Adam(self.network.critic.parameters(), lr=training.critic_rate, betas=(0.5, 0.99))
+        self.critics = torch.optim.Adam(network.critic.parameters(), lr=training.critic_rate, betas=(0.5, 0.99))
         self.step = 0
         self.steps = max(1, training.epochs * -(-len(rooms.role) // training.batch))
 
@@ -96,26 +117,23 @@ class _Run:
             losses.append(float(loss.detach()))
         return sum(losses) / len(losses)
 
-    def compete(self) -> float:
+    def compete(self, *, learning: bool) -> float:
         """Furnishes every room, teaches the critic to tell them from real ones and the generator to please it.
 
-        Returns the critic's loss.
+        Returns the critic's loss. Without `learning`, the generator stays as it is.
         """
         network, training = self.network, self.training
-        network.eval()
-        made = network.generator.sample(self.rooms, self.draw, candidates=training.candidates)
+        made = network.eval().generator.sample(self.rooms, self.draw, candidates=training.candidates)
         network.train()
         losses = [self._judge(rows, made) for _ in range(training.looks) for rows in self._parts()]
-        if self.step <= self.steps + 2 * len(self._parts()):
-            return sum(losses) / len(losses)
-        for rows in self._parts():
+        for rows in self._parts() if learning else ():
             fake = made.rows(rows).cropped()
             with torch.no_grad():
                 whole, each = network.critic(fake)
             merit = _standard(whole)[:, None] + _standard_within(each, fake.there)
             real = likelihood(network.generator, varied(self.rooms.rows(rows), self.draw), training, self.draw)
             worth = likelihood(network.generator, fake, training, self.draw, merit.clamp(-1.5, 1.5))
-            self._improve(real + training.pressure * worth, training.rate * 0.15)
+            self._improve(real + training.pressure * worth, training.rate * _GENTLY)
         return sum(losses) / len(losses)
 
     def _parts(self) -> list[Tensor]:
@@ -131,7 +149,6 @@ class _Run:
         self.critics.zero_grad(set_to_none=True)
         (loss + 0.5 * each).backward()
         self.critics.step()
-        self.step += 1
         _averaged(self.mean.critic, self.network.critic, 0.98)
         return float(loss.detach())
 

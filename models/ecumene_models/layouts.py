@@ -133,7 +133,9 @@ def wall_features(things: Things, floor: Tensor) -> Tensor:
     near = gaps.clamp_min(0)
     out = (-gaps).clamp_min(0).amax(-1, keepdim=True).clamp_max(1.0)
     turned = (2 * things.yaw).sin().abs()[..., None]
-    return torch.cat(((-near / 0.06).exp(), (-near / 0.3).exp(), (-near / 1.2).exp(), gaps.clamp(-1, 4) / 2, out, turned), -1)
+    return torch.cat(
+        ((-near / 0.06).exp(), (-near / 0.3).exp(), (-near / 1.2).exp(), gaps.clamp(-1, 4) / 2, out, turned), -1
+    )
 
 
 class Lie(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, pi, radians, sin
 from pathlib import Path
 from typing import Any, Final
@@ -238,7 +238,7 @@ def _standing(things: list[_Thing], low: NDArray[np.float64], high: NDArray[np.f
         if hangs and thing.kind not in _CARRIED and thing.kind not in _LET_IN and thing.kind != "counter":
             continue
         inside = any(thing.covered(other) > 0.5 for other in found if other.kind not in _CARRIED)
-        if thing.area < _LEAST_M2 and thing.kind not in _CARRIED or thing.kind in _BUILT_IN and inside:
+        if (thing.area < _LEAST_M2 and thing.kind not in _CARRIED) or (thing.kind in _BUILT_IN and inside):
             continue
         if ((thing.low + thing.high)[:2] / 2 < low).any() or ((thing.low + thing.high)[:2] / 2 > high).any():
             continue
@@ -313,9 +313,8 @@ def _carrier(thing: _Thing, others: Iterable[_Thing]) -> _Thing | None:
     held = [one for one in others if one is not thing and one.kind in _CARRIERS and one.kind not in _CARRIED]
     for parent in thing.parents:
         for one in held:
-            if one.name == parent or one.name.startswith(f"{parent}#"):
-                if thing.covered(one) > 0.2:
-                    return one
+            if (one.name == parent or one.name.startswith(f"{parent}#")) and thing.covered(one) > 0.2:
+                return one
     under = [one for one in held if thing.covered(one) > 0.5 and one.high[2] < thing.high[2] + 0.6]
     return max(under, key=lambda one: one.high[2], default=None)
 
@@ -336,7 +335,9 @@ def _sized(rooms: Sequence[Arrangement]) -> list[Arrangement]:
     """
     usual: dict[int, NDArray[np.float64]] = {}
     for kind in range(len(NAMES)):
-        sizes = [_turned(room, at) for room in rooms for at in np.flatnonzero(room.kind == kind) if not _askew(room, at)]
+        sizes = [
+            _turned(room, at) for room in rooms for at in np.flatnonzero(room.kind == kind) if not _askew(room, at)
+        ]
         usual[kind] = np.median(sizes, axis=0) if sizes else np.ones(3)
     found = []
     for room in rooms:
@@ -345,7 +346,7 @@ def _sized(rooms: Sequence[Arrangement]) -> list[Arrangement]:
             for at in range(len(room.kind))
         ]
         yaw = (room.yaw + pi) % (2 * pi) - pi
-        found.append(_replaced(room, size=np.array(sizes, np.float32).reshape(-1, 3), yaw=yaw.astype(np.float32)))
+        found.append(replace(room, size=np.array(sizes, np.float32).reshape(-1, 3), yaw=yaw.astype(np.float32)))
     return found
 
 
@@ -366,7 +367,7 @@ def _askew_size(room: Arrangement, at: int, usual: NDArray[np.float64]) -> NDArr
 
 
 def _tagged(rooms: Sequence[Arrangement]) -> list[Arrangement]:
-    """Returns rooms with tags: the third of each role that is furnished least and most densely, and those with plants."""
+    """Returns rooms with tags: the thirds of each role furnished least and most densely, and those with plants."""
     plant = NAMES.index("plant")
     density = np.array([(room.support < 0).sum() / np.sqrt(room.floor[0] * room.floor[1]) for room in rooms])
     roles = np.array([room.role for room in rooms])
@@ -375,11 +376,5 @@ def _tagged(rooms: Sequence[Arrangement]) -> list[Arrangement]:
         few, many = np.quantile(density[roles == room.role], (1 / 3, 2 / 3))
         tags = [tag for tag, holds in (("minimal", dense < few), ("busy", dense > many)) if holds]
         tags += ["green"] * bool((room.kind == plant).any())
-        found.append(_replaced(room, tags=tuple(tags)))
+        found.append(replace(room, tags=tuple(tags)))
     return found
-
-
-def _replaced(room: Arrangement, **changes: Any) -> Arrangement:
-    from dataclasses import replace
-
-    return replace(room, **changes)
