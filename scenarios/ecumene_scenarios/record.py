@@ -9,7 +9,8 @@ File layout, little endian::
     block*: u8 kind  u32 first tick  u32 raw length  u32 stored length  u32 crc32 of stored  stored (zlib)
 
 Block kinds: 1 ticks (a msgpack array of `Tick`), 2 keyframe (a world snapshot), 3 end (a msgpack `End`).
-A file without its end block was cut off.
+A file without its end block was cut off. If its header says `"open_end": true`, as a server's does, which may be killed
+at any time, it is good up to its last whole block.
 """
 
 from __future__ import annotations
@@ -94,34 +95,44 @@ class Recorder:
     Args:
         path: The file to write, replaced if it exists.
         keep_chat: Whether the text of what people say is kept; without it, as many dots are.
+        block_ticks: Ticks that are written together.
 
     Attributes:
         path: The file.
     """
 
-    def __init__(self, path: Path, *, keep_chat: bool = False) -> None:
+    def __init__(self, path: Path, *, keep_chat: bool = False, block_ticks: int = BLOCK_TICKS) -> None:
         self.path = path
         self._file: BinaryIO = path.open("wb")
         self._keep_chat = keep_chat
+        self._block_ticks = block_ticks
         self._pending: list[Tick] = []
-        self._ticks = 0
-        self._digest = b""
+        self._first = self._ticks = 0
 
     def start(self, header: Mapping[str, Any], snapshot: bytes, tick: int) -> None:
         """Writes the header and the first keyframe; `tick` is the next tick to be stepped."""
+        self._first = tick
         text = json.dumps(dict(header), sort_keys=True).encode()
         self._file.write(MAGIC + PREFIX.pack(len(text), zlib.crc32(text)) + text)
         self._block(KEYFRAME, tick, snapshot)
 
     def write(self, tick: int, commands: Sequence[Command], actions: Actions, state: State) -> None:
         """Adds the record of `tick`, which has just led to `state`."""
-        self._ticks += 1
-        self._digest = digest_of(state) if self._ticks % DIGEST_TICKS == 0 else b""
+        self.take(self.told(tick, commands, actions, state))
+
+    def told(self, tick: int, commands: Sequence[Command], actions: Actions, state: State) -> Tick:
+        """Returns the record of `tick`, which has just led to `state`; writes nothing."""
+        digest = digest_of(state) if (tick - self._first + 1) % DIGEST_TICKS == 0 else b""
         slots = actions.slots.to(device="cpu", dtype=torch.int32).numpy().tobytes()
         raw = actions.raw.to(device="cpu").contiguous().numpy().tobytes()
         records = [record for command in commands if (record := self._record(command))]
-        self._pending.append(Tick(tick, records, slots, raw, check_of(state), self._digest))
-        if len(self._pending) >= BLOCK_TICKS:
+        return Tick(tick, records, slots, raw, check_of(state), digest)
+
+    def take(self, record: Tick) -> None:
+        """Adds the record of the next tick."""
+        self._ticks += 1
+        self._pending.append(record)
+        if len(self._pending) >= self._block_ticks:
             self.flush()
 
     @property

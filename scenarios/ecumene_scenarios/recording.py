@@ -40,7 +40,7 @@ class Recording:
         header: What `Session.header` wrote: scenario, seed, worlds, threads, versions, layout hash.
         keyframes: At least one, in order; the first stands before the first tick.
         ticks: One record a tick, in order.
-        digest: BLAKE2b of the final state.
+        digest: BLAKE2b of the final state; empty if whoever recorded was killed before it was written.
     """
 
     header: dict[str, Any]
@@ -53,7 +53,7 @@ class Recording:
         """Reads a recording.
 
         Raises:
-            RecordingError: It can't be read, is no recording, or is damaged or cut off.
+            RecordingError: It can't be read, is no recording, is damaged, or cut off and its header does not allow it.
         """
         try:
             data = path.read_bytes()
@@ -62,7 +62,7 @@ class Recording:
         header, offset = _header(data, path.name)
         keyframes: list[Keyframe] = []
         ticks: list[Tick] = []
-        for kind, tick, payload in _blocks(data, offset, path.name):
+        for kind, tick, payload in _blocks(data, offset, path.name, open_end=bool(header.get("open_end"))):
             if kind == KEYFRAME:
                 keyframes.append(Keyframe(tick, payload))
             elif kind == TICKS:
@@ -70,7 +70,9 @@ class Recording:
             else:
                 end = _decoded(payload, End, path.name)
                 return cls(header, tuple(keyframes), _checked(ticks, keyframes, end, path.name), end.digest)
-        raise RecordingError(f"{path.name} is cut off after {len(ticks)} ticks")
+        if not header.get("open_end"):
+            raise RecordingError(f"{path.name} is cut off after {len(ticks)} ticks")
+        return cls(header, tuple(keyframes), _checked(ticks, keyframes, End(len(ticks), b""), path.name), b"")
 
     def actions(self, tick: Tick) -> Actions:
         """The decisions of a tick as tensors on the CPU."""
@@ -95,9 +97,11 @@ def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
     return header, start + length
 
 
-def _blocks(data: bytes, offset: int, name: str) -> Iterator[tuple[int, int, bytes]]:
+def _blocks(data: bytes, offset: int, name: str, *, open_end: bool) -> Iterator[tuple[int, int, bytes]]:
     while offset < len(data):
         if offset + BLOCK.size > len(data):
+            if open_end:
+                return
             raise RecordingError(f"{name} is cut off at byte {offset}")
         kind, tick, length, stored_length, crc = BLOCK.unpack_from(data, offset)
         start = offset + BLOCK.size
@@ -105,6 +109,8 @@ def _blocks(data: bytes, offset: int, name: str) -> Iterator[tuple[int, int, byt
         if kind not in {TICKS, KEYFRAME, END} or length > MAX_BLOCK:
             raise RecordingError(f"{name} is damaged at byte {offset}")
         if len(stored) != stored_length:
+            if open_end:
+                return
             raise RecordingError(f"{name} is cut off at byte {len(data)}")
         if zlib.crc32(stored) != crc:
             raise RecordingError(f"{name} is damaged between bytes {start} and {start + stored_length}")

@@ -39,6 +39,7 @@ class Replayed:
         redecided: Decisions that minds made again, 0 without `redecide`.
         differing: How many of these differ from the recording.
         first_difference: Tick of the first one that differs, None if none does.
+        complete: Whether the recording was ended properly, and not by a killed server.
         same_threads: Whether this process has as many threads as the recording's.
     """
 
@@ -50,6 +51,7 @@ class Replayed:
     redecided: int
     differing: int
     first_difference: int | None
+    complete: bool
     same_threads: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -151,18 +153,20 @@ def verify(
         replay.close()
         if progress and (replay.position % 20 == 0 or replay.done):
             progress(replay.position, total)
-    if digest_of(replay.world.state) != recording.digest:
+    complete = recording.digest != b""
+    if complete and digest_of(replay.world.state) != recording.digest:
         raise DivergedError(recording.ticks[-1].tick if total else 0, "the final state differs")
     header = recording.header
     return Replayed(
         scenario=str(header.get("scenario", "")),
         seed=int(header.get("seed", 0)),
         ticks=total,
-        digests=sum(bool(tick.digest) for tick in recording.ticks) + 1,
+        digests=sum(bool(tick.digest) for tick in recording.ticks) + complete,
         decisions=sum(len(tick.slots) // 4 for tick in recording.ticks) * recording.header["worlds"],
         redecided=again.made if again else 0,
         differing=again.differing if again else 0,
         first_difference=again.first if again else None,
+        complete=complete,
         same_threads=header.get("threads") == torch.get_num_threads(),
     )
 

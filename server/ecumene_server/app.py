@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from websockets.frames import CloseCode
@@ -23,7 +24,7 @@ from ecumene_server.apart import ApartMinds
 from ecumene_server.compiler import Compiler
 from ecumene_server.connection import Connection
 from ecumene_server.errors import FailedError, StoreError
-from ecumene_server.freeze import Freezer
+from ecumene_server.freeze import Freezer, Frozen
 from ecumene_server.host import Host
 from ecumene_server.hub import Hub, Opening
 from ecumene_server.journal import Journal
@@ -35,6 +36,7 @@ from ecumene_server.mqtt import Bridge
 from ecumene_server.news import News
 from ecumene_server.openworld import Inhabited, Wanted
 from ecumene_server.population import fitted
+from ecumene_server.recording import Both, LiveRecording
 from ecumene_server.records import TickLog
 from ecumene_server.recovery import recover
 from ecumene_server.renewal import Prepared, Renewal
@@ -77,6 +79,7 @@ class App:
         freezer: Copies the world between ticks.
         compiler: Compiles edits.
         wayfinder: Supplies routes.
+        recording: Where all ticks are recorded, None for nowhere.
         bridge: The way to an MQTT broker, None for none.
         connections: Every TCP connection.
         stopped: Set when the server must end.
@@ -102,6 +105,7 @@ class App:
     freezer: Freezer
     compiler: Compiler
     wayfinder: Wayfinder
+    recording: LiveRecording | None = None
     bridge: Bridge | None = None
     connections: set[Connection] = field(default_factory=set)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -254,9 +258,19 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
     site.put("/ticks", lambda: http.plain(host.timings.report()))
     site.put("/metrics", metrics.exposition(lambda: status.readings(app)))
     frozen = freezer.freeze()
+    if settings.record:
+        app.recording = await asyncio.to_thread(_recording, settings, session, frozen, tell)
+        session.recorder = Both(log, app.recording)
     await store.put_snapshot(epoch, frozen.tick, await asyncio.to_thread(frozen.packed))
     app.snapshot_tick = frozen.tick
     return app
+
+
+def _recording(settings: Settings, session: Session, frozen: Frozen, tell: Callable[[str], None]) -> LiveRecording:
+    recording = LiveRecording(Path(settings.record), keep_chat=settings.keep_chat)
+    recording.begin(session, frozen)
+    tell(f"Everything is recorded in {recording.path}.")
+    return recording
 
 
 def _chore(session: Session, wayfinder: Wayfinder) -> Callable[[], None]:
@@ -322,6 +336,8 @@ async def _chores(app: App) -> AsyncIterator[None]:
             loop.call_soon_threadsafe(app.fail, error)
 
     tasks = [loop.create_task(work(app)) for work in (_seconds, _snapshots, _edits)]
+    if app.recording is not None:
+        tasks.append(loop.create_task(app.recording.keyframes(app.host, app.freezer)))
     for task in (*tasks, app.journal.task):
         task.add_done_callback(ended)
     app.host.failed.add_done_callback(ended)
@@ -366,6 +382,8 @@ async def _close(app: App) -> None:
     for connection in list(app.connections):
         connection.close(CloseCode.GOING_AWAY, "the server stops")
     await asyncio.to_thread(app.host.stop)
+    if app.recording is not None:
+        await asyncio.to_thread(app.recording.close, app.session.world.state if app.failure is None else None)
     await asyncio.to_thread(app.wayfinder.close)
     await asyncio.to_thread(app.compiler.close)
     await asyncio.sleep(0)

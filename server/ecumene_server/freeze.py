@@ -31,6 +31,12 @@ class Frozen:
         """Returns the snapshot; takes tens of milliseconds and may run on any thread."""
         return snapshot.save(self.world)
 
+    def without_minds(self) -> Frozen:
+        """Returns the same without what the minds remember, which no replay needs."""
+        twin = copy.copy(self.world)
+        twin.extra = {name: data for name, data in self.world.extra.items() if name != MEMORY}
+        return Frozen(self.tick, twin)
+
 
 class Freezer:
     """Copies a session's world; to be called on the tick thread.

@@ -41,6 +41,7 @@ class Settings:
         mqtt: Broker URL, `mqtt://user:password@host:port/prefix`, or `mqtts://` for TLS; "" for none.
         mqtt_ca: File of certificates that the broker's is checked against; "" for those of the system.
         keep_chat: Whether what visitors say is stored.
+        record: File that all ticks are recorded to, for `ecumene replay`; "" for none.
         open_as: What everybody may do: visitor, or builder to let all edit.
         snapshot_s: Seconds between snapshots.
         budget_kb: Most kilobytes of positions a client gets each second.
@@ -61,6 +62,7 @@ class Settings:
     mqtt: str = ""
     mqtt_ca: str = ""
     keep_chat: bool = False
+    record: str = ""
     open_as: str = "visitor"
     snapshot_s: float = 60.0
     budget_kb: int = 320

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ecumene_server.commands import output
 from ecumene_server.commands.files import existing
+
+UNENDED: Final = "; whoever recorded them was stopped before the end"
 
 
 def add(subcommands: Any) -> None:
@@ -35,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         output.as_json({"verified": True, **found.to_json()})
         return 0
-    print(f"{options.file}: {found.ticks} ticks of {found.scenario} are the same, bit for bit")
+    ending = "" if found.complete else UNENDED
+    print(f"{options.file}: {found.ticks} ticks of {found.scenario} are the same, bit for bit{ending}")
     if options.redecide:
         print(f"{found.differing} of {found.redecided} decisions differ when the minds decide again")
     return 0

@@ -71,6 +71,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--keep-chat", action="store_true", default=unset, help="store what visitors say; otherwise it is not kept"
     )
     parser.add_argument(
+        "--record",
+        default=unset,
+        metavar="FILE.rec",
+        help="record every tick, for `ecumene replay`; no chat without --keep-chat",
+    )
+    parser.add_argument(
         "--open-as", choices=settings.ROLES, default=unset, help="what everybody may do: builders may edit (visitor)"
     )
     parser.add_argument(

@@ -17,8 +17,7 @@ from ecumene_server import renewal, wire
 from ecumene_server import watch as watch_module
 from ecumene_server.app import App
 from ecumene_server.errors import FailedError
-from ecumene_world import Layout, SceneGraph
-from ecumene_world import world as world_module
+from ecumene_world import Layout, SceneGraph, compile_layout
 from ecumene_world.ahead import Ahead
 from ecumene_world.command import AddNode, MoveNode
 from ecumene_world.errors import GraphError
@@ -46,7 +45,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     monkeypatch.setattr(Ahead, "__init__", init)
     monkeypatch.setattr(Lore, "of", noted("Lore", Lore.of))
     monkeypatch.setattr(watch_module, "at_rest", noted("at_rest", watch_module.at_rest))
-    monkeypatch.setattr(world_module, "compile_layout", noted("compile", world_module.compile_layout))
+    monkeypatch.setattr("ecumene_world.world.compile_layout", noted("compile", compile_layout))
     monkeypatch.setattr(SceneGraph, "hash", noted("hash", SceneGraph.hash))
     return found
 
@@ -80,7 +79,7 @@ class SlowCompiler:
         assert self.go.acquire(timeout=20)
         if self.error is not None:
             raise self.error
-        return world_module.compile_layout(graph, cell_m=cell_m)
+        return compile_layout(graph, cell_m=cell_m)
 
     def finish(self) -> None:
         self.finished += 1
