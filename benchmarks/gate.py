@@ -1,10 +1,12 @@
 """Sweeps seeds through the gate: what fails as drawn, what fails after repair, and how long each took.
 
-    python benchmarks/gate.py [--types apartment,office] [--seeds 1000] [--start 0] [--size M] [--glb 100] [--json]
+    python benchmarks/gate.py [--types apartment,office] [--seeds 1000] [--start 0] [--size M] [--glb 100] [--log FILE]
 
 Seeds are independent, so several processes with different `--start` share the work. Times are processor seconds.
-With `--glb N`, every N-th world is exported and put before Khronos' glTF validator (node and `tests/tools`), drawn a
-second time and compared by hash.
+With `--log FILE`, a line of JSON is added for each world, worlds that the file tells of already are not made again, and
+the rows at the end count all that it tells of: a sweep that was cut off goes on where it was. With `--glb N`, every
+N-th world is exported and put before Khronos' glTF validator (node and `tests/tools`), drawn a second time and compared
+by hash.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,66 +30,49 @@ from ecumene_world.generate import TYPES, drawn
 from ecumene_world.graph import SceneGraph
 
 VALIDATOR = Path(__file__).parents[1] / "tests/tools/validate_gltf.mjs"
+Outcome = dict[str, Any]
+"""What came of one seed, as JSON."""
 
 
-@dataclass
-class Tally:
-    """What a sweep of one type found."""
-
-    type: str
-    seeds: int = 0
-    failed_before: int = 0
-    failed_after: int = 0
-    by_check: Counter[str] = field(default_factory=Counter)
-    taken_away: int = 0
-    bad_seeds: list[str] = field(default_factory=list)
-    nodes: list[int] = field(default_factory=list)
-    draw_s: list[float] = field(default_factory=list)
-    gate_s: list[float] = field(default_factory=list)
-    total_s: list[float] = field(default_factory=list)
-    exported: int = 0
-    gltf_errors: int = 0
-    hash_changes: int = 0
-
-    def row(self) -> dict[str, object]:
-        """Returns the tally as one row, times as median and maximum."""
-        found = {name: value for name, value in asdict(self).items() if not name.endswith("_s") and name != "nodes"}
-        found["by_check"] = dict(self.by_check)
-        for name in ("draw_s", "gate_s", "total_s", "nodes"):
-            values = getattr(self, name) or [0]
-            found[name] = [round(float(np.median(values)), 3), round(float(max(values)), 3)]
-        return found
-
-
-def sweep(tally: Tally, seed: int, size_m: float | None, *, thorough: bool) -> None:
+def outcome(kind: str, seed: int, size_m: float | None, *, thorough: bool) -> Outcome:
     """Puts one seed through the gate."""
-    tally.seeds += 1
     start = time.process_time()
+    found: Outcome = {"type": kind, "seed": seed, "size_m": size_m}
     try:
-        graph = drawn(tally.type, seed, size_m=size_m)
+        graph = drawn(kind, seed, size_m=size_m)
         drew = time.process_time()
         drawn_hash = graph.hash() if thorough else ""
         world = gated(graph)
-        graph, report = world.graph, world.report
-        if not world.before.ok:
-            tally.failed_before += 1
-            tally.by_check.update(world.before.failed)
-            tally.taken_away += len(world.repairs)
     except WorldError as error:
-        tally.failed_after += 1
-        tally.bad_seeds.append(f"{seed}: {error}")
-        return
-    if not report.ok:
-        tally.failed_after += 1
-        tally.bad_seeds.append(f"{seed}: {', '.join(report.failed)}")
-    tally.nodes.append(len(graph))
-    tally.draw_s.append(drew - start)
-    tally.gate_s.append(time.process_time() - drew)
-    tally.total_s.append(time.process_time() - start)
+        return {**found, "before": ["error"], "after": [str(error)]}
+    found |= {"before": list(world.before.failed), "after": list(world.report.failed), "repairs": len(world.repairs)}
+    found |= {"nodes": len(world.graph), "draw_s": drew - start, "gate_s": time.process_time() - drew}
     if thorough:
-        tally.exported += 1
-        tally.gltf_errors += gltf_errors(graph)
-        tally.hash_changes += drawn(tally.type, seed, size_m=size_m).hash() != drawn_hash
+        found["gltf_errors"] = gltf_errors(world.graph)
+        found["same_hash"] = drawn(kind, seed, size_m=size_m).hash() == drawn_hash
+    return found
+
+
+def row(kind: str, outcomes: Iterable[Outcome]) -> Outcome:
+    """Returns what came of all seeds of a type as one row, times and sizes as median and maximum."""
+    every = list(outcomes)
+    checked = [found for found in every if "same_hash" in found]
+    summary: Outcome = {
+        "type": kind,
+        "seeds": len(every),
+        "failed_before": sum(bool(found["before"]) for found in every),
+        "failed_after": sum(bool(found["after"]) for found in every),
+        "by_check": dict(Counter(name for found in every for name in found["before"])),
+        "taken_away": sum(found.get("repairs", 0) for found in every),
+        "bad_seeds": [f"{found['seed']}: {', '.join(found['after'])}" for found in every if found["after"]],
+        "exported": len(checked),
+        "gltf_errors": sum(found["gltf_errors"] for found in checked),
+        "hash_changes": sum(not found["same_hash"] for found in checked),
+    }
+    for name in ("draw_s", "gate_s", "nodes"):
+        values = [found[name] for found in every if name in found] or [0]
+        summary[name] = [round(float(np.median(values)), 3), round(float(max(values)), 3)]
+    return summary
 
 
 def gltf_errors(graph: SceneGraph) -> int:
@@ -97,30 +83,46 @@ def gltf_errors(graph: SceneGraph) -> int:
     return int(json.loads(done.stdout)["issues"]["numErrors"])
 
 
+def logged(log: Path | None) -> list[Outcome]:
+    """Returns what a file tells of; a line that was cut off counts for nothing."""
+    if log is None or not log.exists():
+        return []
+    found = []
+    for line in log.read_text("utf-8").splitlines():
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return found
+
+
 def main() -> None:
     """Sweeps and prints a row for each type."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--types", default=",".join(kind for kind in TYPES if kind not in {"town", "arena"}))
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--size", type=float, default=None)
     parser.add_argument("--glb", type=int, default=0, metavar="N")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--log", type=Path, default=None, metavar="FILE")
     options = parser.parse_args()
-    tallies = [Tally(kind) for kind in options.types.split(",")]
+    kinds = options.types.split(",")
+    outcomes = logged(options.log)
+    known = {(found["type"], found["seed"], found["size_m"]) for found in outcomes}
     for number in range(options.seeds):
-        for tally in tallies:
-            thorough = options.glb > 0 and number % options.glb == 0
-            sweep(tally, options.start + number, options.size, thorough=thorough)
-        if number % 10 == 9 and not options.json:
-            print(f"{number + 1} seeds", *(f"{t.type} {t.failed_before}/{t.failed_after}" for t in tallies), flush=True)
-    rows = [tally.row() for tally in tallies]
-    if options.json:
-        print(json.dumps(rows, indent=1))
-        return
-    for row in rows:
-        print(json.dumps(row), flush=True)
-    sys.exit(any(tally.failed_after or tally.gltf_errors or tally.hash_changes for tally in tallies))
+        for kind in kinds:
+            seed = options.start + number
+            if (kind, seed, options.size) in known:
+                continue
+            found = outcome(kind, seed, options.size, thorough=options.glb > 0 and number % options.glb == 0)
+            outcomes.append(found)
+            if options.log is not None:
+                with options.log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(found) + "\n")
+    rows = [row(kind, (found for found in outcomes if found["type"] == kind)) for kind in kinds]
+    for line in rows:
+        print(json.dumps(line), flush=True)
+    sys.exit(any(line["failed_after"] or line["gltf_errors"] or line["hash_changes"] for line in rows))
 
 
 if __name__ == "__main__":

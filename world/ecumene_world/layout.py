@@ -25,7 +25,7 @@ from ecumene_world.graph import SceneGraph
 from ecumene_world.grid import Surface, components
 from ecumene_world.kinds import BY_CODE, Motion
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Part of every layout's hash; grows when the same graph compiles to something else."""
 FINE_CELL_M: Final = 0.25
 """Chosen spacing of the grid in worlds up to `SMALL_M` across."""
@@ -299,7 +299,7 @@ def _fields(
     layers: list[dict[str, NDArray[Any]]] = []
     for level in range(len(ground.floor)):
         canvas = clearance.stamped(ground, level, table, obstacles)
-        near, tall = clearance.clearance_field(canvas), clearance.tall_field(canvas)
+        near, tall = clearance.fields(canvas)
         layers.append(
             {
                 "floor": _filled(ground.floor[level, ::2, ::2], ground.surface[level, ::2, ::2] != Surface.NONE),

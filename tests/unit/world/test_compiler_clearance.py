@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import cos, pi, sin
 
 import numpy as np
@@ -8,6 +9,7 @@ from shapely.geometry import Point, Polygon, box
 from tests.unit.world.scenes import at, compiled, field, hill, rectangle
 
 from ecumene_world import Node, Pose, SceneGraph
+from ecumene_world.compiler import clearance
 from ecumene_world.grid import sample
 from ecumene_world.kinds import Category
 from ecumene_world.plain import JSON
@@ -190,3 +192,22 @@ def test_distances_agree_with_a_box_oracle_for_many_props() -> None:
         nearest = min(edge, *(shape.distance(point) for shape in shapes))
         value = float(layout.clearance[0, iy, ix])
         assert value == pytest.approx(nearest, abs=0.1) if nearest > 0 else value <= 0
+
+
+@pytest.mark.parametrize("walled", [True, False])
+def test_a_small_storey_is_worked_out_by_itself_and_alike(walled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gallery above a wide field: where one walks, its fields are those that the whole storey's would be."""
+    graph = field(60)
+    loft: dict[str, JSON] = {"polygon": rectangle(-4, -4, 4, 4), "level": 1}
+    graph.add(Node("loft", "floor", Pose.at(20, 9, 3.0), attributes=loft))
+    if walled:
+        graph.add(wall(20, 9, 0.3, 5, height=6.0))
+    graph.add(replace(wall(20, -40, 0.0, 5, height=6.0), name="far wall"))
+    quick = compiled(graph)
+    monkeypatch.setattr(clearance, "_MUCH", 0.0)
+    whole = compiled(graph)
+    walked = whole.surface[1] > 0
+    for name in ("clearance", "top", "near_category", "tall_clearance", "tall_top", "tall_category"):
+        assert torch.equal(getattr(quick, name)[1][walked], getattr(whole, name)[1][walked]), name
+    assert torch.equal(quick.tall_clearance[1], whole.tall_clearance[1]) != walled
+    assert (quick.clearance[1][~walked] <= 0).all()

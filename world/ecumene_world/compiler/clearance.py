@@ -8,6 +8,7 @@ and turned walls lose nothing to the raster.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Final, TypeVar
 
 import numpy as np
@@ -31,6 +32,11 @@ TALL_M: Final = 1.5
 """What rises at least this high above the floor hides what is behind it."""
 FAR_M: Final = 200.0
 """Distances end here."""
+BESIDE_M: Final = 12.0
+"""What is this far from all that is walked on is looked at only where nothing is nearer."""
+
+_MUCH: Final = 0.6
+"""A window that covers a larger share of the storey saves nothing."""
 
 _AREA: Final = -1
 """Label of obstacle cells that belong to no solid: footprints, steps, meshes."""
@@ -40,6 +46,7 @@ _FREE: Final = -3
 
 Bools = NDArray[np.bool_]
 Cells = tuple[Ints, Ints]
+Window = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,13 @@ class Field:
     distance: NDArray[np.float32]
     top: NDArray[np.float32]
     category: NDArray[np.uint8]
+
+    def within(self, window: Window, shape: tuple[int, ...]) -> Field:
+        """Returns this field, known in a window of a fine raster of some shape, carried on to the rest of it."""
+        beyond = [
+            (span.start // 2, (size + 1) // 2 - (span.stop + 1) // 2) for span, size in zip(window, shape, strict=True)
+        ]
+        return Field(*(np.pad(values, beyond, "edge") for values in (self.distance, self.top, self.category)))
 
 
 @dataclass(slots=True)
@@ -105,6 +119,28 @@ class Canvas:
         label = np.where(walkable, np.int32(_FREE), np.int32(_EDGE))
         category, tall, inside = np.zeros(shape, np.uint8), np.zeros(shape, bool), np.zeros(shape, bool)
         return cls(ground.raster, floor, walkable, label, floor.copy(), category, tall, inside, shapes)
+
+    def window(self) -> Window:
+        """Returns the part that is walked on and `BESIDE_M` around it, from even rows and columns on; or everything."""
+        margin = 2 * ceil(BESIDE_M / self.raster.step_m / 2)
+        spans = []
+        for axis, size in enumerate(self.walkable.shape):
+            there = np.flatnonzero(self.walkable.any(1 - axis))
+            low, high = (int(there[0]), int(there[-1])) if len(there) else (0, size)
+            spans.append(slice(max(0, low // 2 * 2 - margin), min(size, high + margin)))
+        window = spans[0], spans[1]
+        return window if self.label[window].size < _MUCH * self.label.size else (slice(0, None), slice(0, None))
+
+    def cut(self, window: Window) -> Canvas:
+        """Returns a window of this canvas, which shares its arrays; itself for all of it."""
+        rows, columns = window
+        if rows.stop is None:
+            return self
+        x, y = self.raster.origin
+        step = self.raster.step_m
+        raster = Raster((x + step * columns.start, y + step * rows.start), step, *self.label[window].shape)
+        layers = (self.floor, self.walkable, self.label, self.top, self.category, self.tall, self.inside)
+        return Canvas(raster, *(layer[window] for layer in layers), self.shapes)
 
     @property
     def band_m(self) -> float:
@@ -143,6 +179,23 @@ def stamped(ground: Ground, level: int, rows: Rows, obstacles: Obstacles) -> Can
     _stamp_solids(canvas, solids, category[solids.row])
     _stamp_steps(canvas, ground.surface[level])
     return canvas
+
+
+def fields(canvas: Canvas) -> tuple[Field, Field]:
+    """Returns `clearance_field` and `tall_field`; nodes far from all that is walked on get what others have.
+
+    A storey that is walked on in a few houses only costs what these do.
+    """
+    window = canvas.window()
+    part = canvas.cut(window)
+    near, tall = clearance_field(part), tall_field(part)
+    if part is canvas:
+        return near, tall
+    known = part.walkable[::2, ::2]
+    furthest = max(float(field.distance[known].max(initial=0.0)) for field in (near, tall))
+    if furthest > BESIDE_M:
+        return clearance_field(canvas), tall_field(canvas)
+    return near.within(window, canvas.label.shape), tall.within(window, canvas.label.shape)
 
 
 def clearance_field(canvas: Canvas) -> Field:

@@ -104,8 +104,10 @@ def _taken_away(graph: SceneGraph, names: Mapping[str, str]) -> list[str]:
 def _blamed(scene: Scene, report: Report) -> dict[str, str]:
     """Returns the names of things to take away, and why."""
     found: dict[str, str] = {}
-    for name in report.failed:
+    for name in sorted(report.failed, key=lambda name: name == "reachable"):
         check = report.checks[name]
+        if name == "reachable" and found:
+            break  # what is out of reach may not be once floor is opened
         if name == "walkable":
             found |= dict.fromkeys(_barriers(scene, scene.parts), f"it walls off floor ({name})")
         elif name == "rooms":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecumene_world.assets.asset import Asset
 from ecumene_world.compiler.raster import Floats
+from ecumene_world.compiler.rows import rotated
 from ecumene_world.gate.scene import Scene, is_placed
 from ecumene_world.grid import Surface
 
@@ -22,26 +25,30 @@ _SHRUNK: Final = 0.9
 def floating(scene: Scene) -> list[str]:
     """Returns the names of placed things that float, sink, hang on nothing or stand off the floor."""
     resting = {r.subject: r.object for r in scene.graph.relations() if r.relation == "on"}
-    lost = []
+    lost: set[int] = set()
+    standing: list[int] = []
     for row, node in enumerate(scene.rows.nodes):
         if row == 0 or not is_placed(node) or scene.assets[row] is None:
             continue
-        if node.name in resting:
-            held = _held(scene, row, scene.row[resting[node.name]])
-        elif node.kind in HUNG:
+        under = scene.row[resting[node.name]] if node.name in resting else -1
+        if under >= 0 and scene.assets[under] is not None:
+            held = _held(scene, row, under)
+        elif under < 0 and node.kind in HUNG:
             held = _hangs(scene, row)
         else:
-            held = _stands(scene, row)
+            standing.append(row)
+            continue
         if not held:
-            lost.append(node.name)
-    return lost
+            lost.add(row)
+    rows = np.array(standing, np.int64)
+    lost |= set(rows[~_stands(scene, rows)].tolist())
+    return [scene.rows.nodes[row].name for row in sorted(lost)]
 
 
 def _held(scene: Scene, row: int, under: int) -> bool:
     """Tells whether a thing stands on the top of another."""
     asset = scene.assets[under]
-    if asset is None:
-        return _stands(scene, row)
+    assert asset is not None, "what a thing stands on has an asset"
     at, base = scene.rows.position[row], scene.rows.position[under]
     scale = float(scene.rows.scale[under])
     c, s = np.cos(scene.rows.yaw[under]), np.sin(scene.rows.yaw[under])
@@ -67,11 +74,29 @@ def _hangs(scene: Scene, row: int) -> bool:
     return False
 
 
-def _stands(scene: Scene, row: int) -> bool:
-    """Tells whether something to walk on lies under a thing's corners, at its height under its middle."""
+def _stands(scene: Scene, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tells for some rows (n,) whether something to walk on lies under each corner, at its height under its middle."""
+    if not len(rows):
+        return np.zeros(0, bool)
+    local = np.stack([_footing(_known(scene, int(row))) for row in rows])
+    turned = rotated(np.repeat(scene.rows.rotation[rows], 5, 0), local.reshape(-1, 3)).reshape(-1, 5, 3)
+    points = (scene.rows.position[rows, None] + scene.rows.scale[rows, None, None] * turned)[..., :2]
+    level = scene.rows.level[rows].clip(max=scene.layout.levels - 1)
+    there, heights = _ground(scene, level, points)
+    base = scene.rows.position[rows, 2]
+    level_with = np.abs(heights[:, 0] - base[:, None]) <= GAP_M
+    return np.asarray(there.any(2).all(1) & (there[:, 0] & level_with).any(1))
+
+
+def _known(scene: Scene, row: int) -> Asset:
     asset = scene.assets[row]
     assert asset is not None, "only things with an asset are asked about"
-    level = min(int(scene.rows.level[row]), scene.layout.levels - 1)
+    return asset
+
+
+@lru_cache(maxsize=4096)
+def _footing(asset: Asset) -> Floats:
+    """Returns the middle (first) and the corners (5, 3) of what an asset stands on, a little shrunk, in its frame."""
     boxes = asset.colliders
     if boxes:
         low = np.min([[c.centre[0] - c.size[0] / 2, c.centre[1] - c.size[1] / 2] for c in boxes], axis=0)
@@ -79,26 +104,22 @@ def _stands(scene: Scene, row: int) -> bool:
     else:
         low, high = -np.array(asset.size[:2]) / 2, np.array(asset.size[:2]) / 2
     middle, half = (low + high) / 2, (high - low) / 2 * _SHRUNK
-    local = np.array([[x, y, 0.0] for x, y in [middle, *(middle + half * corner for corner in _CORNERS)]])
-    points = scene.rows.points(row, local)[:, :2]
-    there, heights = _ground(scene, level, points)
-    if not there.any(1).all():
-        return False
-    return bool((np.abs(heights[0][there[0]] - scene.rows.position[row, 2]) <= GAP_M).any())
+    return np.array([[x, y, 0.0] for x, y in [middle, *(middle + half * corner for corner in _CORNERS)]])
 
 
 _CORNERS: Final = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-_AROUND: Final = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+_DY, _DX = (step.reshape(-1) for step in np.meshgrid([-1, 0, 1], [-1, 0, 1], indexing="ij"))
 
 
-def _ground(scene: Scene, level: int, points: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    """Returns (n, 9) whether there is a surface at the grid nodes about points (n, 2), and how high it is, metres."""
-    surface, floor = scene.layout.surface[level].numpy(), scene.layout.floor[level].numpy()
-    iy, ix = scene.index(points)
-    height, width = surface.shape
-    rows = np.stack([(iy + dy).clip(0, height - 1) for dy, _ in _AROUND], 1)
-    columns = np.stack([(ix + dx).clip(0, width - 1) for _, dx in _AROUND], 1)
-    return surface[rows, columns] != Surface.NONE, floor[rows, columns].astype(np.float64)
+def _ground(scene: Scene, level: NDArray[np.int64], points: Floats) -> tuple[NDArray[np.bool_], Floats]:
+    """Returns (n, p, 9) whether there is a surface at the nodes about points (n, p, 2), and how high it is, metres."""
+    surface, floor = scene.layout.surface.numpy(), scene.layout.floor.numpy()
+    _, height, width = surface.shape
+    iy, ix = scene.index(points.reshape(-1, 2))
+    rows = (iy[:, None] + _DY).clip(0, height - 1).reshape(*points.shape[:2], 9)
+    columns = (ix[:, None] + _DX).clip(0, width - 1).reshape(*points.shape[:2], 9)
+    storey = level[:, None, None]
+    return surface[storey, rows, columns] != Surface.NONE, floor[storey, rows, columns].astype(np.float64)
 
 
 def _edge_distance(ring: Floats, point: Floats) -> float:

@@ -41,6 +41,10 @@ _SILL_M: Final = 0.2
 _STAIR_WIDTH_M: Final = 1.5
 _STAIR_SLOPE: Final = 0.62
 _LANDING_M: Final = 1.7
+_FOOT_M: Final = 1.0
+"""Least way from the front wall to the foot of the stairs."""
+_RISE_M: Final = 0.02
+"""How much higher than a storey its upper floor lies."""
 _TILED: Final = {
     "kitchen",
     "bathroom",
@@ -108,20 +112,22 @@ def enter(outside: Builder, house: House, seed: int, wish: Wish = NO_WISH) -> No
     rng = np.random.default_rng([seed, house.seed])
     style = style_of(wish.tags, int(rng.integers(1 << 30)))
     plan = cleaned(house.polygon, 0.02)
-    storeys = 2 if house.use == "museum" and house.height_m > 8 else 1
+    rect = _cropped(rect, house.use)
+    rooms = divided(house.use, rect, style, rng)
     tall = storey_m(plan, house.height_m, house.seed, style=house.style)
+    hall = min(rooms.cells[0].x1, rect[2]) - rect[0]
+    storeys = 2 if house.use == "museum" and house.height_m > 8 and hall > _least_hall_m(tall) else 1
     node = _building(outside, house, plan, storeys, tall)
     frame = _frame(house)
     _outer_walls(outside, plan, house, node.name, storeys * tall - 0.12)
     back = frame.inverse()
     inner = np.array([back.apply((x, y, 0.0))[:2] for x, y in inset(plan, OUTER_WALL_M).tolist()])
-    shell = Shell(outside, node, house, frame, _cropped(rect, house.use), inner, tall, style, wish, rng)
-    return _divided(shell, storeys)
+    shell = Shell(outside, node, house, frame, rect, inner, tall, style, wish, rng)
+    return _divided(shell, rooms, storeys)
 
 
-def _divided(shell: Shell, storeys: int) -> Node:
-    """Divides and furnishes the inside; returns the building's place."""
-    plan = divided(shell.house.use, shell.rect, shell.style, shell.rng)
+def _divided(shell: Shell, plan: FloorPlan, storeys: int) -> Node:
+    """Builds and furnishes the inside; returns the building's place."""
     _masonry(shell)
     stairs = _stairs(shell, plan) if storeys == 2 else None
     rooms = [_room(shell, cell, index) for index, cell in enumerate(plan.cells)]
@@ -375,11 +381,16 @@ def _looks_out(shell: Shell, inside: Rect, side: str) -> bool:
     return True
 
 
+def _least_hall_m(storey: float) -> float:
+    """Returns how deep a hall must be for stairs up a storey, with room before and behind them."""
+    return _FOOT_M + (storey + _RISE_M) / _STAIR_SLOPE + _LANDING_M + WALL_M / 2
+
+
 def _stairs(shell: Shell, plan: FloorPlan) -> Rect:
     """Adds stairs along the left wall of the first room; returns what they take up, the way to them included."""
-    hall, rise = plan.cells[0], shell.storey_m + 0.02
+    hall, rise = plan.cells[0], shell.storey_m + _RISE_M
     run = rise / _STAIR_SLOPE
-    x1 = min(hall.x1, shell.rect[2]) - _LANDING_M - 0.07
+    x1 = min(hall.x1, shell.rect[2]) - _LANDING_M - WALL_M / 2
     x0, y1 = x1 - run, shell.rect[3]
     y0 = y1 - _STAIR_WIDTH_M
     attributes: dict[str, JSON] = {"size": [round(run, 3), _STAIR_WIDTH_M, round(rise, 3)]}
@@ -392,7 +403,7 @@ def _upper_floor(shell: Shell, stairs: Rect) -> None:
     """Adds a furnished storey above with a railing about the stairwell."""
     x0, y0, x1, y1 = shell.rect
     sx0, sy0, sx1, sy1 = stairs
-    rise = shell.storey_m + 0.02
+    rise = shell.storey_m + _RISE_M
     frame = shell.frame.compose(Pose.at(0.0, 0.0, rise))
     cell = Cell("gallery", x0, y0, x1, y1)
     room = _room(shell, cell, 1, 1, frame)

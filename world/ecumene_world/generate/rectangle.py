@@ -19,7 +19,7 @@ def inscribed(ring: NDArray[np.float64]) -> Rect | None:
     if high - low < 1.0:
         return None
     stations = np.linspace(low + 1e-6, high - 1e-6, max(12, int((high - low) / 0.1)))
-    spans = np.array([_cut(ring, x) for x in stations])
+    spans = _cuts(ring, stations)
     starts = np.flatnonzero(stations < low + 0.35)
     best: tuple[float, Rect] | None = None
     for i in starts.tolist():
@@ -31,13 +31,15 @@ def inscribed(ring: NDArray[np.float64]) -> Rect | None:
     return best[1] if best else None
 
 
-def _cut(ring: NDArray[np.float64], x: float) -> tuple[float, float]:
-    """Returns where a line along y through a convex ring enters and leaves it."""
-    a, b = ring, np.roll(ring, -1, 0)
-    crossing = (a[:, 0] <= x) != (b[:, 0] <= x)
-    a, b = a[crossing], b[crossing]
-    y = a[:, 1] + (x - a[:, 0]) / (b[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
-    return (float(y.min()), float(y.max())) if len(y) else (0.0, 0.0)
+def _cuts(ring: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns (n, 2) where lines along y at each x (n,) enter and leave a convex ring; 0, 0 where they miss it."""
+    a, b = ring[:, None], np.roll(ring, -1, 0)[:, None]
+    crossing = (a[..., 0] <= x) != (b[..., 0] <= x)
+    run = np.where(crossing, b[..., 0] - a[..., 0], 1.0)
+    y = a[..., 1] + (x - a[..., 0]) / run * (b[..., 1] - a[..., 1])
+    low = np.where(crossing, y, np.inf).min(0)
+    high = np.where(crossing, y, -np.inf).max(0)
+    return np.where(crossing.any(0), np.stack([low, high]), 0.0).T
 
 
 def rastered(ring: NDArray[np.float64]) -> Rect | None:

@@ -6,6 +6,7 @@ Everything that dresses a world asks it before it stands anywhere, so nothing ov
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, cos, sin
 from typing import Final
@@ -126,10 +127,7 @@ class Site:
         self, x: float, y: float, yaw: float, size: Sequence[float]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Returns the cells under a turned box, sampled more finely than the raster."""
-        along, across = (
-            np.linspace(-extent / 2, extent / 2, ceil(extent / self.cell_m * 1.5) + 2) for extent in size[:2]
-        )
-        u, v = (grid.reshape(-1) for grid in np.meshgrid(along, across))
+        u, v = _sampled(float(size[0]), float(size[1]), self.cell_m)
         column = np.floor((x + u * cos(yaw) - v * sin(yaw) - self.x0) / self.cell_m).astype(np.int64)
         row = np.floor((y + u * sin(yaw) + v * cos(yaw) - self.y0) / self.cell_m).astype(np.int64)
         return row, column
@@ -160,6 +158,16 @@ class Site:
                 np.add.at(flips, (rows - top, columns), 1)
         inside = np.cumsum(flips, axis=1)[:, :-1] % 2 == 1
         return slice(top, bottom + 1), slice(left, right + 1), inside
+
+
+@lru_cache(maxsize=1024)
+def _sampled(along_m: float, across_m: float, cell_m: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns points (n,) and (n,) of a box along and across it from its middle, closer to each other than cells."""
+    along, across = (
+        np.linspace(-extent / 2, extent / 2, ceil(extent / cell_m * 1.5) + 2) for extent in (along_m, across_m)
+    )
+    u, v = np.meshgrid(along, across)
+    return u.reshape(-1), v.reshape(-1)
 
 
 class Reach:
