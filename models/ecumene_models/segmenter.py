@@ -1,7 +1,7 @@
 """The segmenter: says of every point of an indoor scan what it lies on, from the shape of what is around it.
 
 Points are sorted into cells of a grid. A small PointNet looks at the points of each cell; cells then hear from their
-neighbours and, over three coarser grids, from the whole room; at last each point hears from its cell. Only occupied
+neighbours and, over three coarser grids, from some metres around; at last each point hears from its cell. Only occupied
 cells are worked on. Colours are not looked at.
 
 Source: PointNet (Qi et al., CVPR 2017) within cells, in the manner of VoxelNet (Zhou, Tuzel, CVPR 2018, section 2.1);
@@ -10,7 +10,7 @@ the pyramid is that of a U-Net over sparse cells (Graham, Engelcke, van der Maat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from math import pi
@@ -32,7 +32,10 @@ _BLOCK: Final = tuple(product((-1, 0, 1), repeat=3))
 _KERNELS: Final = (_CROSS, _CROSS, _CROSS, _BLOCK)
 _LEVELS: Final = len(_KERNELS)
 _SHAPE: Final = 5
-_POINT: Final = 4
+_POINT: Final = 6
+_OUTLIERS: Final = 0.005
+_FAR_M: Final = 1.5
+_ANGLES: Final = 45
 _STRIDE: Final = WIDEST_CELLS + 96
 
 
@@ -48,13 +51,25 @@ class SegmenterConfig:
     """
 
     classes: tuple[str, ...]
-    cell_m: float = 0.16
+    cell_m: float = 0.2
     width: int = 32
-    spacing_m: float = 0.06
+    spacing_m: float = 0.08
 
     def to_json(self) -> dict[str, Any]:
         """Returns JSON scalars and lists."""
         return {**asdict(self), "classes": list(self.classes)}
+
+
+class Part(NamedTuple):
+    """A scan, or a part of one.
+
+    Attributes:
+        xyz: (N, 3) f32 metres, N >= 1, floor about z = 0, walls along the axes.
+        where: (N, 3) where each point lies in the whole scan, see `whereabouts`.
+    """
+
+    xyz: Tensor
+    where: Tensor
 
 
 class Level(NamedTuple):
@@ -75,7 +90,7 @@ class Cloud(NamedTuple):
     """Points of one or more scans, sorted into cells.
 
     Attributes:
-        features: (N, 4) where each point lies in its cell, and its height above the floor.
+        features: (N, 6) where each point lies in its cell, how high, how far below the top and off the nearest side.
         cell: (N,) row of its finest cell.
         levels: Grids, the finest first.
     """
@@ -98,10 +113,10 @@ class Segmenter(nn.Module):
             [nn.Linear(2 * w + _SHAPE, w), *(nn.Linear(widths[n - 1] + _SHAPE, widths[n]) for n in range(1, _LEVELS))]
         )
         self.down = nn.ModuleList([_Exchange(width, len(k)) for width, k in zip(widths, _KERNELS, strict=True)])
-        self.whole = nn.Linear(widths[-1], widths[-1])
         self.join = nn.ModuleList([nn.Linear(widths[n + 1] + widths[n], widths[n]) for n in range(_LEVELS - 1)])
         self.back = nn.ModuleList([_Exchange(widths[n], len(_KERNELS[n])) for n in range(_LEVELS - 1)])
-        self.head = nn.Sequential(nn.Linear(2 * w, 2 * w), nn.ReLU(), nn.Linear(2 * w, len(config.classes)))
+        self.cell = nn.Sequential(nn.Linear(w, w), nn.ReLU(), nn.Linear(w, len(config.classes)))
+        self.own = nn.Linear(w, len(config.classes))
 
     def forward(self, cloud: Cloud) -> Tensor:
         """Returns logits (N, classes)."""
@@ -115,12 +130,11 @@ class Segmenter(nn.Module):
             seen.append(x)
             if n + 1 < _LEVELS:
                 x = _greatest(x, level.up, len(cloud.levels[n + 1].up))
-        x = x + torch.relu(self.whole(x.mean(0, keepdim=True)))
         for n in reversed(range(_LEVELS - 1)):
             level = cloud.levels[n]
             x = torch.relu(self.join[n](torch.cat([x[level.up], seen[n]], 1)))
             x = self.back[n](x, level.near)
-        out: Tensor = self.head(torch.cat([points, x[cloud.cell]], 1))
+        out: Tensor = self.own(points) + self.cell(x)[cloud.cell]
         return out
 
 
@@ -149,30 +163,30 @@ def _mean(x: Tensor, of: Tensor, count: int) -> Tensor:
     return sums / torch.bincount(of, minlength=count)[:, None].to(x.dtype)
 
 
-def sorted_into_cells(xyz: Tensor, config: SegmenterConfig, scan: Tensor | None = None) -> Cloud:
-    """Returns points in the cells of four grids that begin at the origin.
+def sorted_into_cells(parts: Sequence[Part], config: SegmenterConfig) -> Cloud:
+    """Returns the points of parts, one after another, in the cells of four grids that begin at the origin.
 
     Args:
-        xyz: (N, 3) f32 metres, N >= 1, floor about z = 0.
+        parts: Cells of different parts are never neighbours.
         config: For the size of the cells.
-        scan: (N,) i64 number of the scan that each point is of; cells of different scans are never neighbours.
 
     Raises:
-        CloudError: It is wider than `WIDEST_CELLS` cells.
+        CloudError: One is wider than `WIDEST_CELLS` cells.
     """
-    low = xyz.amin(0)
-    cell = ((xyz - (low / config.cell_m).floor() * config.cell_m) / config.cell_m).floor().long().clamp_min(0)
+    xyz = torch.cat([part.xyz for part in parts])
+    key = torch.cat([torch.full((len(part.xyz),), n, device=xyz.device) for n, part in enumerate(parts)])
+    corners = [(part.xyz.amin(0) / config.cell_m).floor().expand(len(part.xyz), 3) for part in parts]
+    low = torch.cat(corners) * config.cell_m
+    cell = ((xyz - low) / config.cell_m).floor().long().clamp_min(0)
     if int(cell.max()) >= WIDEST_CELLS:
         raise CloudError(
-            f"a scan is {float((xyz.amax(0) - low).max()):.0f} m wide; up to {WIDEST_CELLS * config.cell_m:.0f} m fit "
-            "into cells"
+            f"a scan is {float((xyz - low).max()):.0f} m wide; up to {WIDEST_CELLS * config.cell_m:.0f} m fit into cells"
         )
-    key = cell.new_zeros(len(xyz)) if scan is None else scan
     for axis in range(3):
         key = key * _STRIDE + cell[:, axis] + 8
     keys, of = torch.unique(key, return_inverse=True)
-    place = xyz - (((xyz / config.cell_m).floor() + 0.5) * config.cell_m)
-    features = torch.cat([place / config.cell_m, xyz[:, 2:]], 1)
+    place = xyz / config.cell_m - (xyz / config.cell_m).floor() - 0.5
+    features = torch.cat([place, torch.cat([part.where for part in parts])], 1)
     levels: list[Level] = []
     moments = _moments(xyz - low, of, len(keys))
     for n, kernel in enumerate(_KERNELS):
@@ -184,6 +198,14 @@ def sorted_into_cells(xyz: Tensor, config: SegmenterConfig, scan: Tensor | None 
         moments = moments.new_zeros(max(len(above), 1), moments.shape[1]).index_add(0, up, moments)
         keys = above
     return Cloud(features, of, tuple(levels))
+
+
+def whereabouts(xyz: Tensor) -> Tensor:
+    """Returns (N, 3) metres above z = 0, below the top, and off the nearest side of the box but for outliers."""
+    ranks = torch.tensor([_OUTLIERS, 1 - _OUTLIERS], device=xyz.device) * (len(xyz) - 1)
+    low, high = xyz.sort(0).values[ranks.round().long()]
+    side = torch.minimum(xyz - low, high - xyz)[:, :2].amin(1)
+    return torch.stack([xyz[:, 2], (high[2] - xyz[:, 2]).clamp_max(_FAR_M), side.clamp_max(_FAR_M)], 1)
 
 
 def _halved(keys: Tensor) -> Tensor:
@@ -233,7 +255,9 @@ def thinned(xyz: Tensor, spacing_m: float) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def shares(network: Segmenter, xyz: Tensor, views: int = 2) -> Tensor:
-    """Returns (N, classes): how likely each point of a thinned scan lies on what; the mean of views turned apart.
+    """Returns (N, classes): how likely each point of a thinned scan lies on what; the mean of views a quarter turn apart.
+
+    A room is first turned so that its walls lie along the axes, as the network has learned them.
 
     Args:
         network: In evaluation mode.
@@ -248,11 +272,23 @@ def shares(network: Segmenter, xyz: Tensor, views: int = 2) -> Tensor:
     if not bool(torch.isfinite(xyz).all()):
         raise CloudError("a scan has coordinates that are not finite numbers")
     middle = (xyz.amin(0) + xyz.amax(0)) / 2 * xyz.new_tensor([1, 1, 0])
+    heading = straight(xyz)
     total = xyz.new_zeros(len(xyz), len(network.config.classes))
     for view in range(views):
-        turned = yawed(xyz - middle, torch.tensor(0.4 + view * pi / views / 2))
-        total += network(sorted_into_cells(turned, network.config)).softmax(1)
+        turned = yawed(xyz - middle, torch.tensor(view * pi / 2) - heading)
+        total += network(sorted_into_cells([Part(turned, whereabouts(turned))], network.config)).softmax(1)
     return total / views
+
+
+def straight(xyz: Tensor) -> Tensor:
+    """Returns the heading, 0 to a quarter turn, at which the rectangle about points (N, 3) is smallest."""
+    angle = torch.arange(_ANGLES) * (pi / 2 / _ANGLES)
+    some = xyz[:: max(1, len(xyz) // 4000), :2]
+    along = (some @ torch.stack([angle.cos(), angle.sin()])).sort(0).values
+    across = (some @ torch.stack([-angle.sin(), angle.cos()])).sort(0).values
+    cut = int(_OUTLIERS * len(some))
+    area = (along[len(some) - 1 - cut] - along[cut]) * (across[len(some) - 1 - cut] - across[cut])
+    return angle[area.argmin()]
 
 
 def yawed(xyz: Tensor, angle: Tensor) -> Tensor:

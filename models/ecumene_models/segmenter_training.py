@@ -12,15 +12,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import cos, pi
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ecumene_models.errors import CloudError
-from ecumene_models.segmenter import Cloud, Segmenter, SegmenterConfig, sorted_into_cells, thinned, yawed
+from ecumene_models.segmenter import (
+    Cloud,
+    Part,
+    Segmenter,
+    SegmenterConfig,
+    sorted_into_cells,
+    thinned,
+    whereabouts,
+    yawed,
+)
 
+_OFF_M: Final = 0.12
+"""Points farther than this from floor, top and sides are off the shell."""
+_OFF_SHELL: Final = 0.85
 Report = Callable[[int, int, float], None]
 """Called every so many steps with how many are done, of how many, and the mean loss since."""
 
@@ -44,13 +56,14 @@ class SegmenterTraining:
     Attributes:
         seed: Of weights, order and every distortion.
         steps: How often weights are changed.
-        batch: Labelled scans a step; as many unlabelled ones beside them, if there are any.
+        batch: Labelled columns a step; as many unlabelled ones beside them, if there are any.
+        reach_m: Half the width of a column of a scan, which is what is looked at in a step.
         rate: Highest learning rate; it rises over the first tenth and falls along a cosine.
         decay: Of the weights, decoupled.
-        most: Points of a scan that are looked at in a step.
         stretch: A room is scaled by up to this share.
+        askew: Standard deviation of a room's heading off a quarter turn, radians.
         jitter_m: Standard deviation of noise on each point.
-        open: Share of rooms whose ceiling is left out, as many scans have none.
+        open: Share of columns whose ceiling is left out, as many scans have none.
         sure: Least share at which the teacher's word counts.
         trust: Weight of what the teacher says, reached after a third of the steps.
         device: `cpu` or `cuda`.
@@ -58,16 +71,26 @@ class SegmenterTraining:
 
     seed: int = 0
     steps: int = 400
-    batch: int = 2
-    rate: float = 3e-3
+    batch: int = 3
+    reach_m: float = 1.5
+    rate: float = 1e-2
     decay: float = 0.02
-    most: int = 7000
     stretch: float = 0.12
+    askew: float = 0.05
     jitter_m: float = 0.006
-    open: float = 0.25
+    open: float = 0.2
     sure: float = 0.8
     trust: float = 0.6
     device: str = "cpu"
+
+
+class _Ready(NamedTuple):
+    """A thinned scan with where its points lie in it, their kinds if they are known, and rows that are off the shell."""
+
+    xyz: Tensor
+    where: Tensor
+    kind: Tensor | None
+    inside: Tensor
 
 
 def train_segmenter(
@@ -78,9 +101,10 @@ def train_segmenter(
     Raises:
         CloudError: No scan is labelled, or a label is none of the network's.
     """
-    known = [scan for scan in scans if scan.kind is not None]
-    unknown = [scan for scan in scans if scan.kind is None]
-    _check(known, config)
+    _check([scan for scan in scans if scan.kind is not None], config)
+    ready = [_ready(scan, config) for scan in scans]
+    known = [scan for scan in ready if scan.kind is not None]
+    unknown = [scan for scan in ready if scan.kind is None]
     generator = torch.Generator().manual_seed(training.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
@@ -111,23 +135,21 @@ class _Run:
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=training.rate, weight_decay=training.decay)
         self.step = 0
 
-    def told(self, scans: Sequence[Labelled], generator: torch.Generator) -> Tensor:
+    def told(self, scans: Sequence[_Ready], generator: torch.Generator) -> Tensor:
         """Returns the loss on scans whose labels are known."""
-        parts = [_seen(scan, self.network.config, self.training, generator) for scan in scans]
-        kinds = torch.cat([part.kind for part in parts if part.kind is not None]).to(self.training.device)
-        logits = self.network(self._cells([part.xyz for part in parts], generator))
+        columns = [_column(scan, self.training, generator) for scan in scans]
+        kinds = torch.cat([column.kind for column in columns if column.kind is not None]).to(self.training.device)
+        logits = self.network(self._cells([_distorted(one, self.training, generator) for one in columns], generator))
         return functional.cross_entropy(logits, kinds, self.weight, label_smoothing=0.05)
 
-    def guessed(self, scans: Sequence[Labelled], generator: torch.Generator) -> Tensor:
+    def guessed(self, scans: Sequence[_Ready], generator: torch.Generator) -> Tensor:
         """Returns the loss on what the teacher is sure of in scans that nobody has labelled."""
-        parts = [_seen(scan, self.network.config, self.training, generator).xyz for scan in scans]
+        columns = [_column(scan, self.training, generator) for scan in scans]
         with torch.no_grad():
-            shares = self.teacher(self._cells(parts, generator)).softmax(1)
-        sure, kinds = shares.max(1)
-        again = [_distorted(part, self.training, generator) for part in parts]
-        each = functional.cross_entropy(
-            self.network(self._cells(again, generator)), kinds, self.weight, reduction="none"
-        )
+            told = self.teacher(self._cells([Part(one.xyz, one.where) for one in columns], generator)).softmax(1)
+        sure, kinds = told.max(1)
+        seen = self._cells([_distorted(one, self.training, generator) for one in columns], generator)
+        each = functional.cross_entropy(self.network(seen), kinds, self.weight, reduction="none")
         ramp = min(1.0, 3 * self.step / self.training.steps)
         counted = (sure > self.training.sure).float()
         return self.training.trust * ramp * (each * counted).sum() / len(counted)
@@ -145,48 +167,59 @@ class _Run:
         self.step += 1
         keep = min(0.98, self.step / (self.step + 10))
         with torch.no_grad():
-            for mean, now in zip(self.teacher.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+            for mean, now in zip(self.teacher.state_dict().values(), self.network.state_dict().values(), strict=True):
+                if mean.is_floating_point():
+                    mean.lerp_(now, 1 - keep)
 
-    def _cells(self, parts: Sequence[Tensor], generator: torch.Generator) -> Cloud:
-        """Returns scans in cells of a grid that begins anywhere."""
-        shift = torch.rand(3, generator=generator) * self.network.config.cell_m * torch.tensor([1.0, 1.0, 0.3])
-        scan = torch.cat([torch.full((len(part),), n) for n, part in enumerate(parts)])
-        xyz = torch.cat([part + shift for part in parts])
-        return sorted_into_cells(xyz.to(self.training.device), self.network.config, scan.to(self.training.device))
+    def _cells(self, parts: Sequence[Part], generator: torch.Generator) -> Cloud:
+        """Returns parts in cells of a grid that begins anywhere."""
+        shift = torch.rand(3, generator=generator) * self.network.config.cell_m * torch.tensor([1.0, 1.0, 0.2])
+        moved = [Part((xyz + shift).to(self.training.device), where.to(self.training.device)) for xyz, where in parts]
+        return sorted_into_cells(moved, self.network.config)
 
 
-def _drawn(scans: Sequence[Labelled], count: int, generator: torch.Generator) -> list[Labelled]:
+def _ready(scan: Labelled, config: SegmenterConfig) -> _Ready:
+    rows, _ = thinned(scan.xyz, config.spacing_m)
+    xyz = scan.xyz[rows]
+    where = whereabouts(xyz)
+    inside = (where > _OFF_M).all(1).nonzero().flatten()
+    return _Ready(xyz, where, None if scan.kind is None else scan.kind[rows], inside)
+
+
+def _drawn(scans: Sequence[_Ready], count: int, generator: torch.Generator) -> list[_Ready]:
     return [scans[row] for row in torch.randint(len(scans), (count,), generator=generator).tolist()]
 
 
-def _seen(scan: Labelled, config: SegmenterConfig, training: SegmenterTraining, generator: torch.Generator) -> Labelled:
-    """Returns a scan as it might have been: thinned, some points gone, perhaps a side and the ceiling too."""
-    xyz, kind = scan.xyz, scan.kind
-    rows, _ = thinned(xyz + torch.rand(3, generator=generator) * config.spacing_m, config.spacing_m)
-    kept = torch.rand(len(rows), generator=generator) < 0.6 + 0.4 * torch.rand((), generator=generator)
-    if bool(torch.rand((), generator=generator) < training.open):
-        top = float(xyz[:, 2].quantile(0.98))
-        kept &= xyz[rows, 2] < top - 0.06
-    if bool(torch.rand((), generator=generator) < 0.4):
-        angle = torch.rand((), generator=generator) * 2 * pi
-        along = xyz[rows, 0] * angle.cos() + xyz[rows, 1] * angle.sin()
-        kept &= along < along.quantile(0.5 + 0.5 * torch.rand((), generator=generator))
-    rows = rows[kept] if int(kept.sum()) > 50 else rows
-    rows = rows[torch.randperm(len(rows), generator=generator)[: training.most]]
-    return Labelled(_distorted(xyz[rows], training, generator), None if kind is None else kind[rows])
+def _column(scan: _Ready, training: SegmenterTraining, generator: torch.Generator) -> _Ready:
+    """Returns what is about a point that lies, mostly, on no side of the room; perhaps without the ceiling."""
+    draw = torch.rand(4, generator=generator).tolist()
+    off_shell = draw[0] < _OFF_SHELL and len(scan.inside)
+    pool = scan.inside if off_shell else torch.arange(len(scan.xyz))
+    centre = scan.xyz[pool[int(draw[1] * len(pool))]]
+    kept = ((scan.xyz - centre)[:, :2].abs() < training.reach_m).all(1)
+    where = scan.where
+    if draw[2] < training.open:
+        open_sky = where[:, 1] > _OFF_M
+        kept &= open_sky
+        below = where[open_sky, 1].amin() if bool(open_sky.any()) else where.new_zeros(())
+        where = where - torch.stack([below * 0, below, below * 0])
+    kept &= torch.rand(len(kept), generator=generator) < 0.7 + 0.3 * draw[3]
+    rows = kept.nonzero().flatten() if int(kept.sum()) > 20 else torch.arange(len(scan.xyz))
+    return _Ready(scan.xyz[rows], where[rows], None if scan.kind is None else scan.kind[rows], rows[:0])
 
 
-def _distorted(xyz: Tensor, training: SegmenterTraining, generator: torch.Generator) -> Tensor:
-    """Returns points turned about z, mirrored, scaled, noisy, and a little off the floor."""
+def _distorted(scan: _Ready, training: SegmenterTraining, generator: torch.Generator) -> Part:
+    """Returns points turned about z by quarters and a little, mirrored, scaled, noisy, and a little off the floor."""
     draw = torch.rand(6, generator=generator)
-    middle = (xyz.amin(0) + xyz.amax(0)) / 2 * xyz.new_tensor([1.0, 1.0, 0.0])
-    turned = yawed(xyz - middle, draw[0] * 2 * pi)
-    scale = 1 + (draw[1:4] * 2 - 1) * training.stretch * torch.tensor([0.5, 0.5, 0.5]) + (draw[4] - 0.5) * 0.1
+    middle = (scan.xyz.amin(0) + scan.xyz.amax(0)) / 2 * torch.tensor([1.0, 1.0, 0.0])
+    turn = (draw[0] * 4).floor() * pi / 2 + torch.randn((), generator=generator) * training.askew
+    turned = yawed(scan.xyz - middle, turn)
+    scale = 1 + (draw[1:4] * 2 - 1) * training.stretch / 2 + (draw[4] * 2 - 1) * training.stretch / 2
     mirror = torch.tensor([1.0 if float(draw[5]) < 0.5 else -1.0, 1.0, 1.0])
-    noise = torch.randn(xyz.shape, generator=generator) * training.jitter_m
+    noise = torch.randn(scan.xyz.shape, generator=generator) * training.jitter_m
     lift = torch.tensor([0.0, 0.0, float(torch.rand((), generator=generator)) * 0.06 - 0.03])
-    return turned * scale * mirror + noise + lift
+    where = scan.where * scale[2] + lift[2:] * torch.tensor([1.0, 0.0, 0.0]) + noise * torch.tensor([1.0, 0.0, 1.0])
+    return Part(turned * scale * mirror + noise + lift, where)
 
 
 def _balance(scans: Sequence[Labelled], classes: int) -> Tensor:

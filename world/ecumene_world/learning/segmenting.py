@@ -80,7 +80,8 @@ def judge(
     report: Report | None = None,
 ) -> Tensor:
     """Returns the confusion matrix of one method on what one fold holds out; kept in `folder`."""
-    settings = json.loads(json.dumps({**asdict(training), "fold": fold, "method": method, "scans": digest(scans)}))
+    told = {**asdict(training), **SegmenterConfig(CLASSES).to_json(), "fold": fold, "method": method}
+    settings = json.loads(json.dumps({**told, "scans": digest(scans)}))
     kept = folder / f"fold-{fold}-{METHODS.index(method)}.json"
     if kept.is_file():
         known = json.loads(kept.read_text("utf-8"))
