@@ -12,6 +12,9 @@ from ecumene_server.commands.files import written
 from ecumene_server.errors import UsageError
 from ecumene_world.errors import RequestError
 from ecumene_world.generate import TYPES, generated
+from ecumene_world.generate.proposer import LayoutProposer
+
+LAYOUTS = ("procedural", "learned")
 
 
 def add(subcommands: Any) -> None:
@@ -24,6 +27,12 @@ def add(subcommands: Any) -> None:
     parser.add_argument("type", metavar="TYPE", help=", ".join(TYPES))
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="any whole number (0)")
     parser.add_argument("--tags", default="", metavar="A,B", help="what it should be like, such as cozy,elderly")
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default=LAYOUTS[0],
+        help="who furnishes homes: rules, or the network that learned from designed rooms (procedural)",
+    )
     parser.add_argument("--size", type=float, metavar="M", help="edge length, metres")
     inspection.add_outputs(parser)
     parser.set_defaults(run=run)
@@ -40,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
                 options.seed,
                 tags=tags,
                 size_m=options.size,
+                proposer=_proposer(options.layout),
                 progress=lambda _, share: tell(round(100 * share), 100),
             )
         except RequestError as error:
@@ -55,3 +65,12 @@ def run(options: argparse.Namespace) -> int:
     else:
         inspection.tell(report)
     return 0 if report["ok"] else 1
+
+
+def _proposer(layout: str) -> LayoutProposer | None:
+    """Returns who furnishes; None for the rules."""
+    if layout == "procedural":
+        return None
+    from ecumene_world.generate.learned_layout import LearnedLayout
+
+    return LearnedLayout.shipped()

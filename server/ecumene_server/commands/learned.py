@@ -9,7 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
-from ecumene_server.commands import output, pointnet, segmenter
+from ecumene_server.commands import layout, output, pointnet, segmenter
 from ecumene_server.errors import UsageError
 
 Progress = Callable[[int, int, float], None]
@@ -140,6 +140,7 @@ def _tensorboard(folder: Path) -> Callable[[int, float], None]:
 
 
 TRAINED: Final[dict[str, Callable[[argparse.Namespace, Path, Progress], Trained]]] = {
+    "layout": layout.trained,
     "pointnet": pointnet.trained,
     "placement": _placement,
     "relations": _relations,
