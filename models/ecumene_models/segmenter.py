@@ -17,7 +17,10 @@ from math import pi
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import torch
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -32,9 +35,12 @@ _BLOCK: Final = tuple(product((-1, 0, 1), repeat=3))
 _KERNELS: Final = (_CROSS, _CROSS, _CROSS, _BLOCK)
 _LEVELS: Final = len(_KERNELS)
 _SHAPE: Final = 5
-_POINT: Final = 6
+_WHERE: Final = 9
+_POINT: Final = 3 + _WHERE
 _OUTLIERS: Final = 0.005
 _FAR_M: Final = 1.5
+_SHELL_M: Final = 0.08
+_TOUCH_M: Final = 0.1
 _ANGLES: Final = 45
 _STRIDE: Final = WIDEST_CELLS + 96
 
@@ -65,7 +71,7 @@ class Part(NamedTuple):
 
     Attributes:
         xyz: (N, 3) f32 metres, N >= 1, floor about z = 0, walls along the axes.
-        where: (N, 3) where each point lies in the whole scan, see `whereabouts`.
+        where: (N, 9) where each point lies in the whole scan, see `whereabouts`.
     """
 
     xyz: Tensor
@@ -90,7 +96,7 @@ class Cloud(NamedTuple):
     """Points of one or more scans, sorted into cells.
 
     Attributes:
-        features: (N, 6) where each point lies in its cell, how high, how far below the top and off the nearest side.
+        features: (N, 12) where each point lies in its cell, and `whereabouts`.
         cell: (N,) row of its finest cell.
         levels: Grids, the finest first.
     """
@@ -201,11 +207,40 @@ def sorted_into_cells(parts: Sequence[Part], config: SegmenterConfig) -> Cloud:
 
 
 def whereabouts(xyz: Tensor) -> Tensor:
-    """Returns (N, 3) metres above z = 0, below the top, and off the nearest side of the box but for outliers."""
+    """Returns (N, 9) where each point lies in its scan, and what is joined to it once floor, top and sides are gone.
+
+    Metres above z = 0, below the top, and off the nearest side of the box but for outliers; then length, width and
+    height (logarithms of metres), lowest and highest z, and number (a logarithm) of the points that touch, 0 on the
+    shell.
+    """
     ranks = torch.tensor([_OUTLIERS, 1 - _OUTLIERS], device=xyz.device) * (len(xyz) - 1)
     low, high = xyz.sort(0).values[ranks.round().long()]
     side = torch.minimum(xyz - low, high - xyz)[:, :2].amin(1)
-    return torch.stack([xyz[:, 2], (high[2] - xyz[:, 2]).clamp_max(_FAR_M), side.clamp_max(_FAR_M)], 1)
+    place = torch.stack([xyz[:, 2], (high[2] - xyz[:, 2]).clamp_max(_FAR_M), side.clamp_max(_FAR_M)], 1)
+    inside = (place > _SHELL_M).all(1)
+    lump = xyz.new_zeros(len(xyz), _WHERE - 3)
+    if bool(inside.any()):
+        lump[inside] = _lumps(xyz[inside])
+    return torch.cat([place, lump], 1)
+
+
+def _lumps(xyz: Tensor) -> Tensor:
+    """Returns (N, 6) of the lump that each point belongs to: its size, lowest and highest z, and how many points."""
+    cell = ((xyz - xyz.amin(0)) / _TOUCH_M).floor().long() + 1
+    keys, of = torch.unique((cell[:, 0] * _STRIDE + cell[:, 1]) * _STRIDE + cell[:, 2], return_inverse=True)
+    near = _near(keys, _BLOCK).cpu().numpy()
+    row, column = np.nonzero(near < len(keys))
+    links = coo_matrix((np.ones(len(row), np.int8), (row, near[row, column])), shape=(len(keys), len(keys)))
+    lump = torch.from_numpy(connected_components(links, directed=False)[1].astype(np.int64)).to(xyz.device)[of]
+    count = int(lump.max()) + 1
+    index = lump[:, None].expand_as(xyz)
+    low = xyz.new_zeros(count, 3).scatter_reduce(0, index, xyz, "amin", include_self=False)
+    high = xyz.new_zeros(count, 3).scatter_reduce(0, index, xyz, "amax", include_self=False)
+    size = (high - low).clamp_min(0.05).log()
+    flat = size[:, :2].sort(1, descending=True).values
+    many = torch.bincount(lump, minlength=count).log() / 3
+    told = torch.cat([flat, size[:, 2:], low[:, 2:], high[:, 2:], many[:, None]], 1)
+    return told[lump]
 
 
 def _halved(keys: Tensor) -> Tensor:

@@ -63,6 +63,7 @@ class SegmenterTraining:
         stretch: A room is scaled by up to this share.
         askew: Standard deviation of a room's heading off a quarter turn, radians.
         jitter_m: Standard deviation of noise on each point.
+        vague: Standard deviation of what is added to the measures of lumps.
         open: Share of columns whose ceiling is left out, as many scans have none.
         sure: Least share at which the teacher's word counts.
         trust: Weight of what the teacher says, reached after a third of the steps.
@@ -78,6 +79,7 @@ class SegmenterTraining:
     stretch: float = 0.12
     askew: float = 0.05
     jitter_m: float = 0.006
+    vague: float = 0.1
     open: float = 0.2
     sure: float = 0.8
     trust: float = 0.6
@@ -182,7 +184,7 @@ def _ready(scan: Labelled, config: SegmenterConfig) -> _Ready:
     rows, _ = thinned(scan.xyz, config.spacing_m)
     xyz = scan.xyz[rows]
     where = whereabouts(xyz)
-    inside = (where > _OFF_M).all(1).nonzero().flatten()
+    inside = (where[:, :3] > _OFF_M).all(1).nonzero().flatten()
     return _Ready(xyz, where, None if scan.kind is None else scan.kind[rows], inside)
 
 
@@ -202,7 +204,7 @@ def _column(scan: _Ready, training: SegmenterTraining, generator: torch.Generato
         open_sky = where[:, 1] > _OFF_M
         kept &= open_sky
         below = where[open_sky, 1].amin() if bool(open_sky.any()) else where.new_zeros(())
-        where = where - torch.stack([below * 0, below, below * 0])
+        where = where - functional.pad(below[None], (1, where.shape[1] - 2))
     kept &= torch.rand(len(kept), generator=generator) < 0.7 + 0.3 * draw[3]
     rows = kept.nonzero().flatten() if int(kept.sum()) > 20 else torch.arange(len(scan.xyz))
     return _Ready(scan.xyz[rows], where[rows], None if scan.kind is None else scan.kind[rows], rows[:0])
@@ -218,8 +220,9 @@ def _distorted(scan: _Ready, training: SegmenterTraining, generator: torch.Gener
     mirror = torch.tensor([1.0 if float(draw[5]) < 0.5 else -1.0, 1.0, 1.0])
     noise = torch.randn(scan.xyz.shape, generator=generator) * training.jitter_m
     lift = torch.tensor([0.0, 0.0, float(torch.rand((), generator=generator)) * 0.06 - 0.03])
-    where = scan.where * scale[2] + lift[2:] * torch.tensor([1.0, 0.0, 0.0]) + noise * torch.tensor([1.0, 0.0, 1.0])
-    return Part(turned * scale * mirror + noise + lift, where)
+    place = scan.where[:, :3] * scale[2] + lift[2:] * torch.tensor([1.0, 0.0, 0.0]) + noise * torch.tensor([1, 0, 1])
+    lump = scan.where[:, 3:] + torch.randn(scan.where.shape[1] - 3, generator=generator) * training.vague
+    return Part(turned * scale * mirror + noise + lift, torch.cat([place, lump], 1))
 
 
 def _balance(scans: Sequence[Labelled], classes: int) -> Tensor:

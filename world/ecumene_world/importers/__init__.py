@@ -15,8 +15,8 @@ __all__ = ["SUFFIXES", "imported", "read"]
 
 _CITY: Final = (".gpkg", ".geojson", ".json", ".pbf", ".osm")
 _GLTF: Final = (".glb", ".gltf")
-_CLOUD: Final = (".ply", ".pcd", ".las", ".laz")
-SUFFIXES: Final = (*_CITY, *_GLTF, *_CLOUD)
+CLOUD: Final = (".ply", ".pcd", ".las", ".laz")
+SUFFIXES: Final = (*_CITY, *_GLTF, *CLOUD)
 """What `read` accepts."""
 
 
@@ -61,7 +61,7 @@ def _authored(path: Path | str, options: dict[str, Any]) -> SceneGraph:
         from ecumene_world.importers.gltf import import_gltf
 
         return import_gltf(path, **options)
-    if suffix in _CLOUD:
+    if suffix in CLOUD:
         from ecumene_world.importers.cloud import import_cloud
 
         return import_cloud(path, **options)

@@ -81,9 +81,14 @@ class Recognised:
     classes: tuple[str, ...]
 
 
-def looks_indoor(cloud: Points) -> bool:
-    """Tells whether a scan in metres is of the size of a room: narrower and lower than what is scanned outdoors."""
-    extent = np.ptp(cloud.xyz, axis=0)
+def is_room(path: Path | str) -> bool:
+    """Tells whether a scan is of the size of a room: narrower and lower than what is scanned outdoors.
+
+    Raises:
+        ImportFailed: The file is missing, no point cloud, damaged, or too small to stand on.
+    """
+    path = Path(path)
+    extent = np.ptp(metres(read_points(path), path.name, 0.0, "z").xyz, axis=0)
     return bool(extent[:2].max() <= ROOM_WIDE_M and LOWEST_M <= extent[2] <= ROOM_HIGH_M)
 
 
