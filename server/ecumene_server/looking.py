@@ -26,6 +26,22 @@ REMEMBERED: Final = 12
 """Most memories listed."""
 
 _SLOT_BITS: Final = 0xFFFF
+_INTENTS: Final[dict[Verb, tuple[str, str, str]]] = {
+    Verb.WAIT: ("waiting", "waiting at", "waiting for"),
+    Verb.GO: ("going somewhere", "going to", "going to"),
+    Verb.FOLLOW: ("following somebody", "on the way to", "following"),
+    Verb.SIT: ("sitting down", "sitting down at", "sitting down beside"),
+    Verb.GREET: ("greeting somebody", "greeting people at", "greeting"),
+    Verb.AVOID: ("keeping away", "keeping away from", "keeping away from"),
+    Verb.FIND: ("looking for something", "looking for", "looking for"),
+    Verb.COME: ("coming", "coming to", "coming to"),
+    Verb.LEAVE: ("leaving", "leaving for", "leaving"),
+    Verb.HAND_OVER: ("handing something over", "handing something over at", "handing something to"),
+    Verb.QUEUE: ("queueing", "queueing at", "queueing behind"),
+    Verb.GATHER: ("gathering", "gathering at", "gathering around"),
+    Verb.WORK: ("working", "working at", "working with"),
+}
+"""What a verb reads like alone, before a place and before somebody."""
 _VISITOR: Final = kinds.kind_named("visitor").code
 
 
@@ -216,13 +232,13 @@ def noticed(world: World, senses: Senses, decided: Explanation | None) -> list[w
 
 def _intent(world: World, avatar: Avatar, verb: Verb) -> str:
     state, slot = world.state, avatar.slot
-    words = verb.name.lower().replace("_", " ")
+    alone, at, whom = _INTENTS[verb]
     place, target = int(state.place[0, slot]), int(state.target[0, slot])
     if place >= 0:
-        return f"{words}: {_place(world, world.layout.names[int(world.layout.place_row[place])])}"
+        return f"{at} {_place(world, world.layout.names[int(world.layout.place_row[place])])}"
     if target >= 0:
-        return f"{words}: {_title(world, target)}"
-    return words
+        return f"{whom} {_title(world, target)}"
+    return alone
 
 
 def _place(world: World, name: str) -> str:

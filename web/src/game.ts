@@ -64,6 +64,8 @@ export class Game {
   private welcome: Welcome | null = null;
   private before = performance.now();
   private slowAt = 0;
+  /** Whether the connection was lost and is being taken up. */
+  private away = false;
 
   constructor() {
     this.stage = new Stage(this.canvas, new URLSearchParams(location.search).get("quality"));
@@ -132,7 +134,8 @@ export class Game {
       this.leave();
       this.join.fail(reason);
     } else if (status === "joining") this.join.wait(reason);
-    if (status === "reconnecting") this.announcer.say("The connection was lost. Reconnecting.");
+    if (status === "reconnecting" && !this.away) note("The connection is lost. You will stand where you stood as soon as the world answers.");
+    this.away = status === "reconnecting";
     if (this.welcome) showLink(status, this.world, this.company.people.count);
   }
 

@@ -6,7 +6,8 @@ import type { Scenery } from "./scenery";
 import { NOT_ON_MAP, type Stage } from "./stage";
 import type { Bounds } from "./walls";
 
-const SMALL_SPAN_M = 64;
+/** Metres across the small map: little worlds fill it. */
+const SMALL_SPAN_M = { least: 28, most: 64 };
 const EVERY_MS = 120;
 
 export interface Dot {
@@ -65,7 +66,8 @@ export class Minimap {
     const context = this.canvas.getContext("2d") as CanvasRenderingContext2D;
     const size = this.canvas.width;
     const { minX, minY, maxX, maxY } = this.bounds;
-    const span = this.large ? Math.max(maxX - minX, maxY - minY) * 1.04 : SMALL_SPAN_M;
+    const whole = Math.max(maxX - minX, maxY - minY);
+    const span = this.large ? whole * 1.04 : Math.min(SMALL_SPAN_M.most, Math.max(SMALL_SPAN_M.least, whole));
     const middle = this.large ? { x: (minX + maxX) / 2, y: (minY + maxY) / 2 } : own;
     const scale = size / span;
     const px = (x: number) => size / 2 + (x - middle.x) * scale;

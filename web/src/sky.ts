@@ -4,17 +4,18 @@ import {
   BackSide,
   BufferAttribute,
   BufferGeometry,
-  CircleGeometry,
   Color,
   Group,
   Mesh,
   MeshBasicMaterial,
+  RingGeometry,
   ShaderMaterial,
   SphereGeometry,
   Vector3,
 } from "three";
 import { fraction } from "./looks";
 import { noiseTexture } from "./noise";
+import { patternOf, surface } from "./surface";
 
 /** Direction towards the sun, three.js frame; late morning. */
 export const SUN = new Vector3(0.42, 0.62, 0.58).normalize();
@@ -23,7 +24,10 @@ const ZENITH = new Color("#5b9bc9");
 const MIDDLE = new Color("#b4d6e4");
 /** Crests from near to far: green turning to the blue of far air. */
 const RIDGES = ["#a3b893", "#a9bfb4", "#b7cad0"];
-const RADIUS_M = 1500;
+const GRASS = "#8fb565";
+const FAR_GRASS = "#9fae84";
+/** Metres beyond the world's radius and how far-away the grass looks there; the first is the middle. */
+const NEARNESS: [number, number][] = [[0, 0], [-5, 0], [60, 0.6], [140, 1], [1500, 1]];
 
 const VERTEX = /* glsl */ `
 varying vec3 ray;
@@ -93,15 +97,30 @@ export class Sky {
   /** Puts meadows and hills around a world whose middle and radius are given in three.js's frame. */
   surround(middle: Vector3, radius: number, lowest: number): void {
     this.root.remove(...this.root.children.slice(1));
-    const meadow = new Mesh(
-      new CircleGeometry(RADIUS_M, 48),
-      new MeshBasicMaterial({ color: "#a9b886", toneMapped: false }),
-    );
-    meadow.rotation.x = -Math.PI / 2;
-    meadow.position.set(middle.x, lowest - 0.4, middle.z);
-    this.root.add(meadow);
+    this.root.add(meadow(middle, radius, lowest));
     for (let ring = 0; ring < 3; ring++) this.root.add(hills(middle, radius, lowest, ring));
   }
+}
+
+/** Grass like that of lawns near the world, paler farther out, where the hills begin. */
+function meadow(middle: Vector3, radius: number, lowest: number): Mesh {
+  const geometry = new RingGeometry(0.1, 1, 48, NEARNESS.length - 1).rotateX(-Math.PI / 2);
+  const place = geometry.getAttribute("position") as BufferAttribute;
+  const paint = new Float32Array(place.count * 3);
+  const [near, far] = [new Color(GRASS), new Color(FAR_GRASS)];
+  for (let i = 0; i < place.count; i++) {
+    const [away, share] = NEARNESS[Math.floor(i / 49)] as [number, number];
+    const turn = ((i % 49) / 48) * Math.PI * 2;
+    const reach = away === 0 ? 0 : radius + away;
+    place.setXYZ(i, middle.x + Math.cos(turn) * reach, lowest - 0.1, middle.z - Math.sin(turn) * reach);
+    paint.set(near.clone().lerp(far, share).toArray(), 3 * i);
+  }
+  geometry.setAttribute("color", new BufferAttribute(paint, 3));
+  geometry.setAttribute("pattern", new BufferAttribute(new Uint8Array(place.count).fill(patternOf("lawn")), 1));
+  const mesh = new Mesh(geometry, surface);
+  mesh.receiveShadow = true;
+  mesh.frustumCulled = false;
+  return mesh;
 }
 
 /** One ring of hills, paler with distance; drawn without fog because its colours are already those of far air. */

@@ -45,13 +45,14 @@ def set_square(work: Work, square: Square) -> tuple[float, float]:
 
 
 def _sector(work: Work, square: Square, place: str, gap: Gap) -> None:
-    """Sets the sector between two paths: benches near the fountain, lamps at the rim, flowers on the lawn behind."""
+    """Sets the sector between two paths: benches near the fountain, lamps and a bin at the rim, flowers on the lawn behind."""
     _arc(work, square, place, "bench", gap, 0.44, 2.7, front_m=0.7)
     (middle, opening), radius = gap, square.radius_m
     for side in (-1, 1):
         angle = middle + side * (opening / 2 - 2.2 / radius)
         _stand(work, square, place, "street_lamp", angle, 0.94, params=LAMP, seed=work.seed)
-    _stand(work, square, place, "bin", middle + 1.9 / radius / 0.44, 0.47, seed=work.seed)
+    # Beside a lamp, on the side away from the path.
+    _stand(work, square, place, "bin", middle + opening / 2 - 3.1 / radius, 0.95, seed=work.seed)
     count = int((opening * (radius + 1.5) - 2.5) / 2.6)
     for n in range(count):
         angle = middle + (n - (count - 1) / 2) * 2.6 / (radius + 1.5)
