@@ -186,7 +186,8 @@ def sorted_into_cells(parts: Sequence[Part], config: SegmenterConfig) -> Cloud:
     cell = ((xyz - low) / config.cell_m).floor().long().clamp_min(0)
     if int(cell.max()) >= WIDEST_CELLS:
         raise CloudError(
-            f"a scan is {float((xyz - low).max()):.0f} m wide; up to {WIDEST_CELLS * config.cell_m:.0f} m fit into cells"
+            f"a scan is {float((xyz - low).max()):.0f} m wide; up to {WIDEST_CELLS * config.cell_m:.0f} m fit "
+            "into cells"
         )
     for axis in range(3):
         key = key * _STRIDE + cell[:, axis] + 8
@@ -290,7 +291,7 @@ def thinned(xyz: Tensor, spacing_m: float) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def shares(network: Segmenter, xyz: Tensor, views: int = 2) -> Tensor:
-    """Returns (N, classes): how likely each point of a thinned scan lies on what; the mean of views a quarter turn apart.
+    """Returns (N, classes): how likely each point of a scan lies on what, as the mean of views a quarter turn apart.
 
     A room is first turned so that its walls lie along the axes, as the network has learned them.
 

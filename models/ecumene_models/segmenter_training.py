@@ -87,7 +87,7 @@ class SegmenterTraining:
 
 
 class _Ready(NamedTuple):
-    """A thinned scan with where its points lie in it, their kinds if they are known, and rows that are off the shell."""
+    """A thinned scan, where its points lie in it, their kinds if they are known, and rows that are off the shell."""
 
     xyz: Tensor
     where: Tensor

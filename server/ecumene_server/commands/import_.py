@@ -30,7 +30,7 @@ def add(subcommands: Any) -> None:
         "--recognise",
         choices=WAYS,
         default="auto",
-        help="how a scan is read: by its geometry, or by networks that learned rooms; auto asks them for room-sized scans",
+        help="read a scan by geometry, or by networks that learned rooms; auto: by networks if it is room-sized",
     )
     parser.add_argument(
         "--labels", type=Path, metavar="FILE.labels.json", help="labels of a scan's things that you have corrected"

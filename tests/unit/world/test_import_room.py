@@ -186,8 +186,8 @@ def test_a_chair_turns_its_back_to_its_back() -> None:
 
 
 def test_what_hangs_or_fits_nothing_keeps_its_own_shape() -> None:
-    xyz = np.random.default_rng(0).random((500, 3)) * [0.6, 0.4, 0.6]
-    assert fitted("cabinet", box_of(xyz + [0, 0, 1.5]), xyz + [0, 0, 1.5], (3.0, 0.0)) is None
+    xyz, up = np.random.default_rng(0).random((500, 3)) * [0.6, 0.4, 0.6], np.array([0, 0, 1.5])
+    assert fitted("cabinet", box_of(xyz + up), xyz + up, (3.0, 0.0)) is None
     assert fitted("bed", box_of(xyz), xyz, (3.0, 0.0)) is None
     assert fitted("other", box_of(xyz), xyz, (3.0, 0.0)) is None
 

@@ -1,4 +1,4 @@
-"""The pieces of an indoor scan: each point's class by the segmenter, and points of one class that touch, as one thing."""
+"""The pieces of an indoor scan: classes of points by the segmenter, and points of one class that touch as one thing."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import cos, pi, sin
 from pathlib import Path
 from typing import Final
@@ -154,7 +155,7 @@ def _rows_of(piece: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
     """Returns the rows of the points of each thing."""
     order = np.argsort(piece, kind="stable")
     starts = np.searchsorted(piece[order], np.arange(count + 1))
-    return [order[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [order[a:b] for a, b in pairwise(starts.tolist())]
 
 
 def _named(

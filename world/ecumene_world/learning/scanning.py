@@ -1,4 +1,4 @@
-"""A simulated laser scan: what stations in a closed room see of triangles, by a depth buffer on the six faces of a cube.
+"""A simulated laser scan: what stations in a closed room see of triangles, by depth buffers on the faces of a cube.
 
 What a station can't see is missing, as behind a real table. Noise, lost returns and points hanging between a near and
 a far surface come after; intensity, colour and a scanner's own pattern of lines are not simulated.
@@ -115,11 +115,8 @@ def _station(
     generator: np.random.Generator,
 ) -> Seen:
     """Returns what one station sees."""
-    parts = []
     local = np.ascontiguousarray(np.moveaxis(triangles - place, 0, 2))  # corner, axis, triangle
-    for axis in range(3):
-        for sign in (1.0, -1.0):
-            parts.append(_face(shell, local, owner, place, axis, sign, scanner.rays))
+    parts = [_face(shell, local, owner, place, axis, sign, scanner.rays) for axis in range(3) for sign in (1.0, -1.0)]
     way, reach, hit, slant = (np.concatenate([part[n] for part in parts]) for n in range(4))
     length = np.linalg.norm(way, axis=1)
     mixed = generator.random(len(reach)) < scanner.mixed

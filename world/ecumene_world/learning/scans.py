@@ -256,7 +256,7 @@ def _placed(
     c, s = np.cos(yaw), np.sin(yaw)
     x, y, z = np.moveaxis(stretched * 0.98, -1, 0)
     turned = np.stack([c * x - s * y, s * x + c * y, z], -1)
-    return Placed(turned + [centre[0], centre[1], centre[2] - size[2] / 2], kind)
+    return Placed(turned + np.array([centre[0], centre[1], centre[2] - size[2] / 2]), kind)
 
 
 def _stations(boxes: Sequence[_Box], shell: Shell, rng: np.random.Generator) -> NDArray[np.float64]:

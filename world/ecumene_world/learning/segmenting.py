@@ -64,7 +64,10 @@ def train_all(
     rows = rows_of(judged)
     (folder / RESULTS.name).write_text(json.dumps([row.to_json() for row in rows], indent=1) + "\n", "utf-8")
     network = train_segmenter(
-        [learnable(one) for one in scans], SegmenterConfig(CLASSES), replace(training, seed=training.seed + FOLDS), heard
+        [learnable(one) for one in scans],
+        SegmenterConfig(CLASSES),
+        replace(training, seed=training.seed + FOLDS),
+        heard,
     )
     path = folder / WEIGHTS.name
     save_segmenter(network, path, {"data": "simulated scans", "scans": len(scans), **asdict(training)})

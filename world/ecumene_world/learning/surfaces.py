@@ -1,4 +1,4 @@
-"""The furniture models as light meshes to scan: thinned to some thousand triangles once, and kept beside the package."""
+"""The furniture models as light meshes to scan: thinned to some thousand triangles once, kept beside the package."""
 
 from __future__ import annotations
 
