@@ -84,13 +84,15 @@ def frechet_distance(known: Tensor, real: Tensor, made: Tensor) -> float:
 def classifier_accuracy(real: Tensor, made: Tensor, groups: Sequence[int], made_groups: Sequence[int]) -> float:
     """Balanced accuracy of a logistic regression that tells real from made features, on groups it never saw.
 
-    The mean of four parts of the groups, each held out once; 0.5 is a coin's, less than that is chance.
+    The mean of four parts of the groups (as many as there are, if fewer), each held out once; 0.5 is a coin's, less
+    than that is chance. At least two groups are needed.
     """
     of, made_of = np.asarray(groups), np.asarray(made_groups)
-    order = {group: row % 4 for row, group in enumerate(sorted(set(of.tolist())))}
+    parts = min(4, len(set(of.tolist())))
+    order = {group: row % parts for row, group in enumerate(sorted(set(of.tolist())))}
     part, made_part = np.array([order[g] for g in of]), np.array([order[g] for g in made_of])
     scores = []
-    for held in range(4):
+    for held in range(parts):
         a, b = real[part != held], made[made_part != held]
         weight, bias, middle, spread = _logistic(a, b)
         right = [

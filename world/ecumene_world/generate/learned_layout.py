@@ -125,7 +125,7 @@ class LearnedLayout:
             _asked(brief, _TRIES), generator, candidates=_CANDIDATES, pose_warmth=POSE_WARMTH
         )
         looks = self.network.critic(made)[0].tolist()
-        tries = [_furnished(brief, drawn_of(made, row, brief)) for row in range(_TRIES)]
+        tries = [furnished(brief, drawn_of(made, row, brief)) for row in range(_TRIES)]
         best = max(range(_TRIES), key=lambda row: tries[row][1] + 0.05 * looks[row])
         furnisher = tries[best][0]
         pictures(furnisher, _SIDES, 0.6)
@@ -147,7 +147,7 @@ def drawn_of(made: Layouts, row: int, brief: Brief) -> list[_Drawn]:
     return things
 
 
-def _furnished(brief: Brief, things: Sequence[_Drawn]) -> tuple[Furnisher, float]:
+def furnished(brief: Brief, things: Sequence[_Drawn]) -> tuple[Furnisher, float]:
     """Returns a room with all of what was drawn that finds room, and how much of it that is, 0 to 2."""
     style = style_of(brief.tags, brief.seed)
     f = Furnisher(brief, style)
