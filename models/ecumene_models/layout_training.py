@@ -75,7 +75,7 @@ def train_layout(
 def compete_layout(
     start: LayoutGan, rooms: Layouts, training: LayoutTraining, report: Report | None = None
 ) -> LayoutGan:
-    """Returns a network whose generator went on against a critic, in evaluation mode; the same for the same arguments."""
+    """Returns a network whose generator went on against a critic, for evaluation; the same for the same arguments."""
     generator = torch.Generator().manual_seed(training.seed + 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed + 1)
