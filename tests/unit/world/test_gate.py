@@ -115,6 +115,18 @@ def test_a_blocked_door_is_seen_and_cleared() -> None:
     assert "bench" in fixed or any("bench" in sentence for sentence in done)
 
 
+def test_only_what_bars_the_way_goes() -> None:
+    """Two things wall a door off; what stands along the walls of the room behind, smaller, stays."""
+    graph = yard()
+    graph.add(Node("desk", "table", Pose.at(0.9, 0.0), params={"width_m": 1.6, "depth_m": 1.2}, seed=1))
+    for n, x in enumerate((1.5, 2.6, 4.8)):
+        graph.add(Node(f"stool {n}", "stool", Pose.at(x, -2.6)))
+    assert "rooms" in inspect(graph).failed
+    world = gated(graph)
+    assert world.report.ok
+    assert [sentence.split(":")[0] for sentence in world.repairs] == ["took away desk"]
+
+
 def test_a_narrow_doorway_fails_and_stays() -> None:
     graph = yard()
     wall = graph.node("wall")

@@ -83,7 +83,11 @@ class Field:
         beyond = [
             (span.start // 2, (size + 1) // 2 - (span.stop + 1) // 2) for span, size in zip(window, shape, strict=True)
         ]
-        return Field(*(np.pad(values, beyond, "edge") for values in (self.distance, self.top, self.category)))
+        return Field(
+            np.pad(self.distance, beyond, "edge"),
+            np.pad(self.top, beyond, "edge"),
+            np.pad(self.category, beyond, "edge"),
+        )
 
 
 @dataclass(slots=True)
@@ -139,8 +143,17 @@ class Canvas:
         x, y = self.raster.origin
         step = self.raster.step_m
         raster = Raster((x + step * columns.start, y + step * rows.start), step, *self.label[window].shape)
-        layers = (self.floor, self.walkable, self.label, self.top, self.category, self.tall, self.inside)
-        return Canvas(raster, *(layer[window] for layer in layers), self.shapes)
+        return Canvas(
+            raster,
+            self.floor[window],
+            self.walkable[window],
+            self.label[window],
+            self.top[window],
+            self.category[window],
+            self.tall[window],
+            self.inside[window],
+            self.shapes,
+        )
 
     @property
     def band_m(self) -> float:

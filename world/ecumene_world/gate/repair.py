@@ -7,20 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecumene_world.gate import checks
+from ecumene_world.gate.barriers import barriers
 from ecumene_world.gate.report import Check, Report
 from ecumene_world.gate.scene import Scene, is_placed
 from ecumene_world.graph import SceneGraph
 from ecumene_world.layout import Layout
 
 ROUNDS: Final = 8
-_NEAR_M: Final = 0.75
-"""A thing within this of both sides may be what keeps them apart."""
-_POCKET_NODES: Final = 3
-_EACH_ROUND: Final = 40
-"""Most pockets that are opened before looking again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +104,11 @@ def _blamed(scene: Scene, report: Report) -> dict[str, str]:
         if name == "reachable" and found:
             break  # what is out of reach may not be once floor is opened
         if name == "walkable":
-            found |= dict.fromkeys(_barriers(scene, scene.parts), f"it walls off floor ({name})")
+            found |= dict.fromkeys(barriers(scene, scene.parts), f"it walls off floor ({name})")
         elif name == "rooms":
             rooms = checks.inside_any(scene, check.culprits)
-            found |= dict.fromkeys(_barriers(scene, np.where(rooms, scene.parts, 0)), f"it walls off floor ({name})")
+            parts = np.where(rooms, scene.parts, 0)
+            found |= dict.fromkeys(barriers(scene, parts), f"it walls off floor ({name})")
         else:
             found |= dict.fromkeys(_removable(scene, check), f"{check.what} ({name})")
     return found
@@ -129,41 +125,3 @@ def _removable(scene: Scene, check: Check) -> list[str]:
 
 def _resting(graph: SceneGraph, name: str) -> list[str]:
     return [r.subject for r in graph.relations(name) if r.relation == "on" and r.object == name and r.subject in graph]
-
-
-def _barriers(scene: Scene, parts: NDArray[np.int32]) -> list[str]:
-    """Returns the smallest thing between each walled-off piece of floor and what can be reached, large pieces first.
-
-    Args:
-        scene: The world.
-        parts: (L, H, W) which piece each node belongs to; 0 where nothing needs doing.
-    """
-    sizes = np.bincount(parts.ravel(), minlength=scene.home + 1)
-    sizes[[0, scene.home]] = 0
-    solids = scene.solids
-    placed = np.array([is_placed(node) for node in scene.rows.nodes], bool)
-    able = placed[solids.row]
-    found: list[str] = []
-    for part in np.argsort(-sizes, kind="stable")[:_EACH_ROUND].tolist():
-        if sizes[part] < _POCKET_NODES:
-            break
-        level, iy, ix = np.nonzero(parts == part)
-        points = scene.point(iy, ix)
-        storey = int(np.bincount(level).argmax())
-        best: tuple[float, str] | None = None
-        middle, reach = points.mean(0), float(np.ptp(points, axis=0).max()) + 2.0
-        near = able & (np.abs(solids.shapes.centre - middle).max(1) < reach)
-        for solid in np.flatnonzero(near).tolist():
-            row = int(solids.row[solid])
-            edge = np.tile(np.array([solid]), len(points))
-            if float(solids.shapes.distance(edge, points).min()) > _NEAR_M:
-                continue
-            gap = float(scene.away(storey, solids.shapes.centre[solid][None])[0]) - float(
-                solids.shapes.half[solid].max()
-            )
-            size = float(np.prod(solids.shapes.half[solid]))
-            if gap < _NEAR_M and (best is None or size < best[0]):
-                best = size, scene.rows.nodes[row].name
-        if best is not None:
-            found.append(best[1])
-    return found

@@ -84,8 +84,9 @@ def _stands(scene: Scene, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     level = scene.rows.level[rows].clip(max=scene.layout.levels - 1)
     there, heights = _ground(scene, level, points)
     base = scene.rows.position[rows, 2]
-    level_with = np.abs(heights[:, 0] - base[:, None]) <= GAP_M
-    return np.asarray(there.any(2).all(1) & (there[:, 0] & level_with).any(1))
+    level_with: NDArray[np.bool_] = there[:, 0] & (np.abs(heights[:, 0] - base[:, None]) <= GAP_M)
+    known: NDArray[np.bool_] = np.asarray(there.any(2))
+    return np.asarray(known.all(1) & level_with.any(1))
 
 
 def _known(scene: Scene, row: int) -> Asset:
