@@ -90,12 +90,12 @@ class GanTraining:
     """
 
     seed: int = 0
-    steps: int = 3000
-    critic: int = 3
-    batch: int = 128
+    steps: int = 1000
+    critic: int = 2
+    batch: int = 64
     rate: float = 4e-4
     noise: int = 32
-    hidden: int = 192
+    hidden: int = 96
     penalty: float = 5.0
     blur: float = 0.15
     components: int = 0

@@ -47,9 +47,9 @@ class ShapeTraining:
     """
 
     seed: int = 0
-    epochs: int = 100
+    epochs: int = 60
     batch: int = 8
-    rate: float = 2e-3
+    rate: float = 4e-3
     decay: float = 1e-2
     points: int = 256
     probes: int = 768

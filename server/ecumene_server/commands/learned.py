@@ -9,7 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
-from ecumene_server.commands import layout, output, pointnet, segmenter
+from ecumene_server.commands import layout, output, pointnet, segmenter, shapes
 from ecumene_server.errors import UsageError
 
 Progress = Callable[[int, int, float], None]
@@ -145,10 +145,12 @@ TRAINED: Final[dict[str, Callable[[argparse.Namespace, Path, Progress], Trained]
     "placement": _placement,
     "relations": _relations,
     "segmenter": segmenter.trained,
+    "shapes": shapes.trained,
 }
 """How each model is trained; a new one is a line here and one in `SHIPPED`."""
 SHIPPED: Final[dict[str, Callable[[], Sequence[Any]]]] = {
     "pointnet": _shipped_pointnet,
+    "placement": _shipped_placement,
     "relations": _shipped_relations,
     "segmenter": segmenter.shipped,
 }

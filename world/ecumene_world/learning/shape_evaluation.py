@@ -19,8 +19,12 @@ from ecumene_models.shapes import Autoencoder
 from ecumene_world.learning.forms import clouds_of
 from ecumene_world.learning.solids import Solids
 
-POINTS: Final = 384
-CELLS: Final = 28
+POINTS: Final = 256
+CELLS: Final = 24
+_OTHER: Final = 1000
+"""Added to seeds, so that a real shape is never drawn by the very points that it is compared with."""
+FINE_POINTS: Final = 1024
+FINE_CELLS: Final = 32
 SEEDS: Final = 5
 METRICS: Final = ("coverage", "mmd_cd", "one_nna", "jsd", "class_agreement", "novelty")
 Make = Callable[[Tensor, int], Tensor]
@@ -106,15 +110,21 @@ def novelty(made: Tensor, reference: Reference) -> float:
     return sum(nearest) / len(nearest)
 
 
-def reconstruction(network: Autoencoder, held: Solids, cells: int = CELLS) -> tuple[float, float]:
+def reconstruction(network: Autoencoder, held: Solids) -> tuple[float, float]:
     """Returns the mean chamfer distance of held-out shapes to what the autoencoder makes of them, and the floor.
 
     The floor is that of two samplings of the same real surface.
     """
     codes = network.encode(torch.from_numpy(held.visible[:, :1024]).float(), torch.from_numpy(held.size_m))
-    made = boxed(clouds_of(network, codes, POINTS, cells, np.random.default_rng(0)))
-    real, again = (boxed(real_clouds(held, 2 * POINTS, 0))[:, part::2] for part in (0, 1))
-    return float(shape_metrics.chamfer(made, real).mean()), float(shape_metrics.chamfer(again, real).mean())
+    made = boxed(clouds_of(network, codes, FINE_POINTS, FINE_CELLS, np.random.default_rng(0)))
+    points = boxed(real_clouds(held, 2 * FINE_POINTS, 0))
+    real, again = points[:, ::2], points[:, 1::2]
+    return _apart(made, real), _apart(again, real)
+
+
+def _apart(first: Tensor, second: Tensor) -> float:
+    pairs = zip(first, second, strict=True)
+    return float(torch.cat([shape_metrics.chamfer(one[None], other[None]) for one, other in pairs]).mean())
 
 
 def rows_of_scores(found: Mapping[str, list[Mapping[str, float]]], baselines: set[str], split: str) -> list[Row]:
@@ -140,7 +150,7 @@ def _rescaled(known: Solids, spread: float) -> Make:
     def make(kinds: Tensor, seed: int) -> Tensor:
         generator = np.random.default_rng(seed)
         rows = _any_of(known.kinds, kinds.numpy(), generator)
-        clouds = real_clouds(known.of(rows), POINTS, seed)
+        clouds = real_clouds(known.of(rows), POINTS, _OTHER + seed)
         scale = np.exp(generator.uniform(-spread, spread, (len(rows), 1, 3)))
         return clouds * torch.from_numpy(scale).float()
 

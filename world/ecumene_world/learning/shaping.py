@@ -77,7 +77,7 @@ def train_all(
         The weights' path, and the rows of the comparison.
     """
     known, held = split(solids)
-    total = training.epochs + seeds * (len(BASELINES) + 1)
+    total = training.epochs + seeds
     told = progress or (lambda *_: None)
     network = train_autoencoder(
         tensors_of(known),
@@ -89,25 +89,39 @@ def train_all(
     codes, kinds = codes_of(network, known), torch.from_numpy(known.kinds)
     gaussian = Gaussian.of(codes, kinds, len(CLASSES))
     reference = Reference.of(held, known, load_pointnet(JUDGE))
-    found: dict[str, list[Mapping[str, float]]] = {}
-    done = training.epochs
-    generators = []
-    for seed in range(seeds):
-        generators.append(train_generator(codes, kinds, len(CLASSES), replace(gan, seed=training.seed + seed)))
-        draws: dict[str, Draw] = {GAN: generators[-1], GAUSSIAN: gaussian, BETWEEN: interpolation(codes, kinds)}
-        ways: dict[str, Make] = makers(network, known, draws)
-        for name, make in ways.items():
-            found.setdefault(name, []).append(scores(make, reference, training.seed + seed))
-            done += 1
-            told(done, total, float("nan"))
+    each = []
+    for seed in range(training.seed, training.seed + seeds):
+        draws: dict[str, Draw] = {
+            GAN: train_generator(codes, kinds, len(CLASSES), replace(gan, seed=seed)),
+            GAUSSIAN: gaussian,
+            BETWEEN: interpolation(codes, kinds),
+        }
+        each.append(_judged(makers(network, known, draws), reference, seed, folder, [asdict(training), asdict(gan)]))
+        told(training.epochs + len(each), total, float("nan"))
+    found = {name: [one[name] for one in each] for name in each[0]}
     rows = [*_reconstructed(network, held), *rows_of_scores(found, BASELINES, SPLIT)]
     winner = default_of(rows)
-    prior = generators[0] if winner == GAN else gaussian
+    prior = train_generator(codes, kinds, len(CLASSES), replace(gan, seed=training.seed)) if winner == GAN else gaussian
     weights = folder / WEIGHTS.name
     notes = {"data": furniture.FILE, "sha256": furniture.SHA256, "split": SPLIT, **asdict(training), "prior": winner}
     save_shapes(ShapeModel(network, prior), weights, notes)
     _write(folder / RESULTS, rows, training, gan, winner)
     return weights, rows
+
+
+def _judged(
+    ways: Mapping[str, Make], reference: Reference, seed: int, folder: Path, settings: list[dict[str, Any]]
+) -> dict[str, dict[str, float]]:
+    """Returns the scores of all ways with one seed; kept in `folder`, and read from there if the settings are equal."""
+    kept = folder / f"seed-{seed}.json"
+    described = json.dumps([settings, seed, len(reference.held), len(reference.known)], sort_keys=True)
+    if kept.is_file():
+        known: dict[str, Any] = json.loads(kept.read_text("utf-8"))
+        if known["settings"] == described:
+            return dict(known["scores"])
+    found = {name: scores(make, reference, seed) for name, make in ways.items()}
+    kept.write_text(json.dumps({"settings": described, "scores": found}), "utf-8")
+    return found
 
 
 def codes_of(network: Autoencoder, solids: Solids) -> torch.Tensor:
