@@ -2,8 +2,8 @@
 
 The same server is measured for half a minute in peace and for half a minute under the flood: how long ticks take, and
 what became of the messages. Dropped are those that came faster than they could be read, received the others; what was
-sent and neither received nor dropped is left with the broker. A newer message of a topic takes the place of one that still waits, and a tick takes at
-most `ecumene_server.mqtt.BATCH`, so a flood costs the tick no more than that.
+sent and is neither waits with the broker or was dropped there. A newer message of a topic takes the place of one that
+still waits, and a tick takes at most `ecumene_server.mqtt.BATCH`.
 
     python benchmarks/mqtt.py [--rate 5000] [--topics 200] [--npcs 100] [--world plaza] [--seconds 30] [--json]
 """

@@ -26,7 +26,7 @@ from ecumene_server.connection import Connection
 from ecumene_server.errors import FailedError, StoreError
 from ecumene_server.freeze import Freezer, Frozen
 from ecumene_server.host import Host
-from ecumene_server.hub import Hub, Opening
+from ecumene_server.hub import Hub
 from ecumene_server.journal import Journal
 from ecumene_server.kept import Kept
 from ecumene_server.late import LateMinds
@@ -42,6 +42,7 @@ from ecumene_server.recovery import recover
 from ecumene_server.renewal import Prepared, Renewal
 from ecumene_server.settings import Settings
 from ecumene_server.store import Store, open_store
+from ecumene_server.surroundings import Opening
 from ecumene_server.topics import Broker
 from ecumene_server.watch import Watch
 from ecumene_server.wayfinding import Wayfinder

@@ -10,16 +10,13 @@ nothing. On the pipes are msgpack messages, each after its length, u32 little en
 from __future__ import annotations
 
 import os
-import signal
 import struct
-import sys
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import msgspec
-import torch
 
-from ecumene_server import layoutfile
+from ecumene_server import helper, layoutfile
 from ecumene_server.fieldwork import read
 from ecumene_server.kept import Kept, made_by
 from ecumene_world import Layout, SceneGraph, compile_layout
@@ -122,16 +119,5 @@ def _written(layout: Layout, kept: Kept, task: Task) -> Path:
     return file
 
 
-def main() -> None:
-    """Serves on standard input and output until the parent closes them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipes
-    os.nice(NICENESS)
-    torch.set_num_threads(1)
-    try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads what Python flushes at the end
-
-
 if __name__ == "__main__":
-    main()
+    helper.run(serve, NICENESS)

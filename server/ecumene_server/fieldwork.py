@@ -10,10 +10,7 @@ of its own it costs the tick nothing. Everything on the pipes is little endian::
 
 from __future__ import annotations
 
-import os
-import signal
 import struct
-import sys
 import zlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
@@ -22,6 +19,7 @@ import numpy as np
 import torch
 
 from ecumene_agents.fields import RouteMap
+from ecumene_server import helper
 from ecumene_world.layout import Layout
 
 HEADER: Final = struct.Struct("<IIId")
@@ -78,16 +76,5 @@ def _array(source: BinaryIO, kind: str, shape: tuple[int, ...]) -> torch.Tensor 
     return None if data is None else torch.from_numpy(np.frombuffer(bytearray(data), dtype).reshape(shape))
 
 
-def main() -> None:
-    """Serves on standard input and output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipes
-    os.nice(NICENESS)
-    torch.set_num_threads(1)
-    try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads what Python flushes at the end
-
-
 if __name__ == "__main__":
-    main()
+    helper.run(serve, NICENESS)

@@ -6,129 +6,34 @@ Runs on the event loop alone. `Hub` talks to the simulation through `Simulation`
 
 from __future__ import annotations
 
-import contextlib
 import secrets
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any, Final
 
 from ecumene_server import limits, wire
-from ecumene_server.codec import CELL_M, Cell
-from ecumene_server.connection import frame_of
+from ecumene_server.answers import Answers
+from ecumene_server.broadcast import Broadcast
+from ecumene_server.counters import Counters
+from ecumene_server.departures import Departures
 from ecumene_server.errors import RefusedError, StoreError
 from ecumene_server.guest import Guest
-from ecumene_server.interest import BUDGET_BYTES, Interest
+from ecumene_server.interest import BUDGET_BYTES
 from ecumene_server.link import Link, refuse
-from ecumene_server.news import Answer, ChatLine, News, Place, Speech, Stand, Ticket
+from ecumene_server.news import Answer, ChatLine, News, Speech, Stand, Ticket
+from ecumene_server.picture import Message, Picture
+from ecumene_server.requests import Request, command_of
 from ecumene_server.stream import Stream
+from ecumene_server.surroundings import Account, Accounts, Journal, Opening, Simulation
 from ecumene_server.visitor import LINGER_S, Visitor
 from ecumene_world import kinds
-from ecumene_world.command import Command, Despawn, Gesture, Interact, Role, Say, Spawn, Steer, from_record, permitted
+from ecumene_world.command import Say, Spawn, Steer
 from ecumene_world.errors import CommandError
-from ecumene_world.state import TICK_HZ, Emote
 
-SLOW_BYTES: Final = 262_144
-"""A client with more bytes waiting than this gets no hot frames until they have drained."""
-STUCK_BYTES: Final = 8_388_608
-"""A client with more than this is closed: it does not even take rare messages."""
 MAX_CLIENTS: Final = 2_000
 STALE: Final = "Your old token is not known here any more, so you come in as somebody new."
 
 _VISITOR: Final = kinds.kind_named("visitor").code
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What is stored about a visitor.
-
-    Attributes:
-        id: Public id.
-        name: Last used name.
-        role: What it may do.
-        look: Seed of its appearance.
-        token: Its secret, known only in the moment of the hello.
-        stand: Where its avatar stood last, or None.
-    """
-
-    id: str
-    name: str
-    role: Role
-    look: int
-    token: str
-    stand: Stand | None
-
-
-class Simulation(Protocol):
-    """The running world, as the hub sees it; `host.Host` implements it."""
-
-    def submit(self, command: Command, ticket: Ticket | None = None) -> None:
-        """Queues a command for the next tick."""
-
-    def inspect(self, message: wire.Inspect) -> Awaitable[wire.Inspected]:
-        """Looks into a mind or a node between two ticks."""
-
-
-class Accounts(Protocol):
-    """Stored accounts; `store.Store` implements it."""
-
-    async def admit(self, token: str | None, name: str) -> Account:
-        """Returns the account of the token, or a new one; remembers the name."""
-
-    async def put_stand(self, account: str, stand: Stand) -> None:
-        """Remembers where the avatar stood."""
-
-
-class Journal(Protocol):
-    """The log of ticks; `journal.Journal` implements it and calls `Hub.committed` and `Hub.unsaved`."""
-
-    @property
-    def failing(self) -> str | None:
-        """Why nothing can be written now, None while writing works."""
-
-    def put(self, tick: int, record: bytes, *, durable: bool) -> None:
-        """Queues one tick's record; a durable one is written at once."""
-
-    def keep_chat(self, line: ChatLine) -> None:
-        """Queues a line of chat, written with its tick's record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """How the world is when the doors open.
-
-    Attributes:
-        place: Title, bounds and things.
-        people: Everybody alive.
-        epoch: Counts server starts of this world.
-        tick: The last tick that was stepped.
-        scene: URL of the scene file.
-        role: What every visitor may do at least.
-        keep_chat: Whether what visitors say is stored.
-    """
-
-    place: Place
-    people: tuple[wire.Person, ...]
-    epoch: int
-    tick: int
-    scene: str
-    role: Role = Role.VISITOR
-    keep_chat: bool = False
-
-
-@dataclass(slots=True)
-class Counters:
-    """What the hub counts for `/metrics`."""
-
-    messages_in: int = 0
-    bytes_in: int = 0
-    hot_out: int = 0
-    hot_bytes_out: int = 0
-    skipped: int = 0
-    refused: int = 0
-    joins: int = 0
-    resumes: int = 0
-    speeches: int = 0
 
 
 class Hub:
@@ -157,33 +62,24 @@ class Hub:
         self._simulation = simulation
         self._accounts = accounts
         self._journal = journal
-        self._place = opening.place
-        self._people = {person.id: person for person in opening.people}
-        self._ids = {person.key: person.id for person in self._people.values()}
-        self._things = {thing.i: thing for thing in opening.place.things}
-        self._epoch = opening.epoch
-        self._tick = opening.tick
-        self._scene = opening.scene
+        self._answers = Answers(journal, self._answer)
+        self._picture = Picture(opening)
         self._least_role = opening.role
         self._keeps_chat = opening.keep_chat
         self._clock = clock
         self._spawn = spawn
         self._opened = clock()
-        self._interest = Interest(budget_bytes)
         self._guests: dict[Link, Guest[Visitor]] = {}
         self._links: dict[Guest[Visitor], Link] = {}
-        self._departing: dict[str, Stand] = {}
         self._visitors: dict[str, Visitor] = {}
-        self._orphans = {p.key: self._opened for p in self._people.values() if p.kind == _VISITOR}
-        self._stands: Mapping[str, Stand] = {}
-        self._unsaved: deque[tuple[int, tuple[Answer, ...]]] = deque()
-        self._palette = {str(code): kind.name for code, kind in kinds.BY_CODE.items()}
+        self._departures = Departures(self._picture, simulation, accounts, spawn, self._opened)
         self.counters = Counters()
+        self._broadcast = Broadcast(budget_bytes, self.counters, self._refuse)
 
     @property
     def tick_now(self) -> int:
         """The last tick that was told."""
-        return self._tick
+        return self._picture.tick
 
     @property
     def clients(self) -> int:
@@ -193,7 +89,7 @@ class Hub:
     @property
     def npcs(self) -> int:
         """How many avatars are no visitors."""
-        return sum(person.kind != _VISITOR for person in self._people.values())
+        return sum(person.kind != _VISITOR for person in self._picture.people.values())
 
     # Connections.
 
@@ -236,9 +132,7 @@ class Hub:
         for visitor in list(self._visitors.values()):
             if visitor.lost_at is not None and now - visitor.lost_at > LINGER_S:
                 self._release(visitor)
-        for key, since in list(self._orphans.items()):
-            if now - since > LINGER_S:
-                self._depart(key)
+        self._departures.tick(now)
 
     def stop(self, reason: str) -> dict[str, Stand]:
         """Tells everybody goodbye; returns where visitors stood, by account."""
@@ -246,7 +140,7 @@ class Hub:
         for link, guest in self._guests.items():
             guest.leave()
             link.send(farewell)
-        return {key.removeprefix("visitor:"): stand for key, stand in self._stands.items()}
+        return {key.removeprefix("visitor:"): stand for key, stand in self._picture.stands.items()}
 
     # What guests want; see `guest.Room`.
 
@@ -258,15 +152,15 @@ class Hub:
         """Passes the wish on; the newest of a tick wins."""
         self._simulation.submit(Steer(visitor.key, message.move, message.yaw, message.gaze, message.run))
 
-    def request(self, visitor: Visitor, message: wire.Say | wire.Use | wire.Gesture | wire.Edit) -> None:
+    def request(self, visitor: Visitor, message: Request) -> None:
         """Turns the message into a command, or answers why not."""
         try:
-            command = _command(visitor, message)
+            command = command_of(visitor, message)
         except (CommandError, ValueError) as error:
             self._answer(Answer(Ticket(visitor.key, message.id), error=str(error)))
             return
-        if command.durable and self._journal is not None and self._journal.failing is not None:
-            sentence = f"That was not done, because nothing can be saved now: {self._journal.failing}."
+        if command.durable and self._answers.failing is not None:
+            sentence = f"That was not done, because nothing can be saved now: {self._answers.failing}."
             self._answer(Answer(Ticket(visitor.key, message.id), error=sentence))
             return
         self._simulation.submit(command, Ticket(visitor.key, message.id))
@@ -287,7 +181,7 @@ class Hub:
 
     def ping(self, visitor: Visitor, sent: float) -> None:
         """Answers at once."""
-        visitor.hint(wire.Pong(sent, self._tick, self._elapsed_ms()))
+        visitor.hint(wire.Pong(sent, self._picture.tick, self._elapsed_ms()))
 
     def bye(self, visitor: Visitor) -> None:
         """Lets the avatar leave now."""
@@ -297,32 +191,25 @@ class Hub:
 
     def publish(self, news: News) -> None:
         """Tells everybody what concerns them, then writes the tick's record."""
-        self._tick = news.tick
-        self._stands = news.visitors
+        self._picture.tick, self._picture.stands = news.tick, news.visitors
         if news.place is not None:
-            self._move_into(news.place)
+            self._each(self._picture.move_into(news.place))
         self._announce(news)
         self._speak(news)
-        self._answer_all(news)
-        self._show(news)
+        self._answers.take(news)
+        self._broadcast.show(news, self._visitors.values())
 
     def committed(self, tick: int) -> None:
         """Everything up to the tick is on disk: tells those who wait for it."""
-        while self._unsaved and self._unsaved[0][0] <= tick:
-            for answer in self._unsaved.popleft()[1]:
-                self._answer(answer)
+        self._answers.committed(tick)
 
     def unsaved(self, sentence: str) -> None:
-        """The log can't be written: what waits for it is answered with the reason; who has just appeared may stay."""
-        while self._unsaved:
-            for answer in self._unsaved.popleft()[1]:
-                if answer.ticket.request is not None:
-                    self._answer(Answer(answer.ticket, error=sentence))
+        """The log can't be written: tells those who wait for it why."""
+        self._answers.unsaved(sentence)
 
     def scene_changed(self, url: str) -> None:
         """A new scene file is served: tells everybody to fetch it."""
-        self._scene = url
-        self._tell_scene()
+        self._each(self._picture.redrawn(url))
 
     # Joining.
 
@@ -349,12 +236,12 @@ class Hub:
         visitor.notice = STALE if stale else None
         self._visitors[account.id] = visitor
         visitor.link, visitor.guest = link, guest
-        self._orphans.pop(visitor.key, None)
-        standing = self._ids.get(visitor.key)
-        if standing is not None and visitor.key not in self._departing:
+        self._departures.claim(visitor.key)
+        standing = self._picture.ids.get(visitor.key)
+        if standing is not None and self._departures.stand(visitor.key) is None:
             self._admit(visitor, standing)
             return
-        stand = self._departing.get(visitor.key, account.stand)
+        stand = self._departures.stand(visitor.key) or account.stand
         spawn = Spawn(
             visitor.key,
             "visitor",
@@ -393,37 +280,12 @@ class Hub:
         guest.admit(visitor)
         self.counters.joins += 1
         self.counters.resumes += missed is not None
-        visitor.hint(self._welcome(visitor, entity, resumed=missed is not None))
+        visitor.hint(self._picture.welcome(visitor, entity, self._elapsed_ms(), resumed=missed is not None))
         if visitor.notice is not None:
             visitor.tell(wire.Done(visitor.stream.number(), wire.HELLO_ID, ok=True, text=visitor.notice))
             visitor.notice = None
         for data in missed or ():
             visitor.link.send(data)
-
-    def _welcome(self, visitor: Visitor, entity: int, *, resumed: bool) -> wire.Welcome:
-        stand = self._stands.get(visitor.key, Stand((0.0, 0.0, 0.0), 0.0))
-        return wire.Welcome(
-            session=visitor.session,
-            token=visitor.token,
-            epoch=self._epoch,
-            tick=self._tick,
-            tick_hz=TICK_HZ,
-            server_ms=self._elapsed_ms(),
-            world=self._place.world,
-            scene=self._scene,
-            entity=entity,
-            role=int(visitor.role),
-            cell_m=CELL_M,
-            bounds=self._place.bounds,
-            position=stand.position,
-            yaw=stand.yaw,
-            palette=self._palette,
-            attribution=list(self._place.attribution),
-            things=[] if resumed else list(self._things.values()),
-            people=[] if resumed else list(self._people.values()),
-            seq=visitor.stream.seq,
-            resumed=resumed,
-        )
 
     # Leaving.
 
@@ -444,77 +306,34 @@ class Hub:
             self._stop(visitor)
 
     def _stop(self, visitor: Visitor) -> None:
-        stand = self._stands.get(visitor.key)
+        stand = self._picture.stands.get(visitor.key)
         self._simulation.submit(Steer(visitor.key, (0.0, 0.0), stand.yaw if stand else 0.0))
 
     def _release(self, visitor: Visitor) -> None:
         self._visitors.pop(visitor.account, None)
         if visitor.guest is not None:
             visitor.guest.leave()
-        self._depart(visitor.key)
-
-    def _depart(self, key: str) -> None:
-        self._orphans.pop(key, None)
-        stand = self._stands.get(key)
-        if stand is not None and key in self._ids:
-            self._departing[key] = stand
-            self._spawn(self._keep_stand(key, stand))
-            self._simulation.submit(Despawn(key))
-
-    async def _keep_stand(self, key: str, stand: Stand) -> None:
-        with contextlib.suppress(StoreError):  # the avatar then appears at a spawn point; the journal tells of trouble
-            await self._accounts.put_stand(key.removeprefix("visitor:"), stand)
+        self._departures.begin(visitor.key)
 
     # Telling.
 
     def _announce(self, news: News) -> None:
         for entity in news.left:
-            self._forget(entity)
+            person = self._picture.people.get(entity)
+            if person is not None:
+                self._departures.left(person.key)
+            self._each(self._picture.left(entity))
         for person in news.joined:
-            self._people[person.id] = person
-            self._ids[person.key] = person.id
-            self._each(
-                lambda seq, p=person: wire.Joined(seq, p.id, p.key, p.title, p.kind, p.look)  # type: ignore[misc]
-            )
+            self._each(self._picture.joined(person))
             self._settle(person)
-        for change in news.things:
-            self._remember(change)
-            self._each(
-                lambda seq, c=change: wire.ThingChanged(seq, c.i, c.state, c.holder, c.position)  # type: ignore[misc]
-            )
-        for name, subject, other, data in news.happened:
-            self._each(
-                lambda seq, n=name, s=subject, o=other, d=data: wire.Happened(seq, n, s, o, dict(d))  # type: ignore[misc]
-            )
+        for message in self._picture.changes(news):
+            self._each(message)
 
     def _settle(self, person: wire.Person) -> None:
         """Welcomes the visitor whose avatar has just appeared."""
         visitor = self._visitors.get(person.key.removeprefix("visitor:")) if person.kind == _VISITOR else None
         if visitor is not None and visitor.entity is None:
             self._admit(visitor, person.id)
-
-    def _forget(self, entity: int) -> None:
-        person = self._people.pop(entity, None)
-        if person is not None:
-            self._departing.pop(person.key, None)
-            if self._ids.get(person.key) == entity:
-                del self._ids[person.key]
-        self._each(lambda seq: wire.Left(seq, entity))
-
-    def _remember(self, change: wire.ThingChanged) -> None:
-        old = self._things[change.i]
-        self._things[change.i] = wire.Thing(
-            old.i,
-            old.name,
-            old.title,
-            old.kind,
-            change.state,
-            change.position,
-            old.yaw,
-            old.level,
-            old.interaction,
-            change.holder,
-        )
 
     def _speak(self, news: News) -> None:
         for speech in news.speech:
@@ -526,20 +345,9 @@ class Hub:
 
     def _keep(self, tick: int, speech: Speech) -> None:
         """Stores what a visitor said, if the server was told to."""
-        speaker = self._people.get(speech.entity)
+        speaker = self._picture.people.get(speech.entity)
         if self._keeps_chat and self._journal is not None and speaker is not None and speaker.kind == _VISITOR:
             self._journal.keep_chat(ChatLine(tick, speaker.key.removeprefix("visitor:"), speech.text))
-
-    def _answer_all(self, news: News) -> None:
-        waits = tuple(answer for answer in news.answers if answer.durable and answer.error is None)
-        for answer in news.answers:
-            if answer not in waits or self._journal is None:
-                self._answer(answer)
-        if self._journal is None or not news.record:
-            return
-        if waits:
-            self._unsaved.append((news.tick, waits))
-        self._journal.put(news.tick, news.record, durable=bool(waits))
 
     def _answer(self, answer: Answer) -> None:
         visitor = self._visitors.get(answer.ticket.key.removeprefix("visitor:"))
@@ -558,40 +366,7 @@ class Hub:
         if visitor.link is not None:
             self._refuse(visitor.link, RefusedError(f"You can't appear: {answer.error}."))
 
-    def _show(self, news: News) -> None:
-        self._interest.begin(news.frames, news.tick)
-        frames: dict[Cell, bytes] = {}
-        for visitor in self._visitors.values():
-            cell = news.cells.get(visitor.key)
-            if cell is None or visitor.link is None or visitor.entity is None:
-                continue
-            if cell not in frames:
-                message = self._interest.message(cell)
-                frames[cell] = frame_of(message) if message else b""
-            self._show_one(visitor, visitor.link, frames[cell])
-
-    def _show_one(self, visitor: Visitor, link: Link, frame: bytes) -> None:
-        backlog = link.backlog
-        if backlog > STUCK_BYTES:
-            self._refuse(link, RefusedError("The connection is too slow: 8 MiB wait to be sent."))
-        elif backlog > SLOW_BYTES:
-            visitor.skipped += 1
-            self.counters.skipped += 1
-        elif frame:
-            link.send_frame(frame)
-            self.counters.hot_out += 1
-            self.counters.hot_bytes_out += len(frame)
-
-    def _move_into(self, place: Place) -> None:
-        self._place = place
-        self._things = {thing.i: thing for thing in place.things}
-        self._tell_scene()
-
-    def _tell_scene(self) -> None:
-        things = list(self._things.values())
-        self._each(lambda seq: wire.Scene(seq, self._scene, self._scene.partition("?")[2], things))
-
-    def _each(self, make: Callable[[int], wire.Reliable]) -> None:
+    def _each(self, make: Message) -> None:
         for visitor in self._visitors.values():
             if visitor.entity is not None:
                 visitor.tell(make(visitor.stream.number()))
@@ -601,26 +376,3 @@ class Hub:
 
     def _elapsed_ms(self) -> float:
         return (self._clock() - self._opened) * 1000
-
-
-def _command(visitor: Visitor, message: wire.Say | wire.Use | wire.Gesture | wire.Edit) -> Command:
-    match message:
-        case wire.Say(text=text):
-            return Say(visitor.key, limits.text_of(text))
-        case wire.Use(thing=thing):
-            return Interact(visitor.key, thing)
-        case wire.Gesture(emote=emote):
-            return Gesture(visitor.key, Emote(emote))
-        case wire.Edit(command=record):
-            command = from_record(record)
-            if command.own:
-                raise CommandError(f"{command.name!r} is no edit; send it as a message of its own")
-            if not permitted(command, visitor.role, (visitor.key,)):
-                raise CommandError(
-                    f"{command.name!r} needs the role {command.needs.name.lower()}, yours is {_role(visitor)}"
-                )
-            return command
-
-
-def _role(visitor: Visitor) -> str:
-    return visitor.role.name.lower()

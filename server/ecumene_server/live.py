@@ -13,7 +13,7 @@ from ecumene_world.command import Command
 
 
 class Live:
-    """Implements `hub.Simulation` on a host."""
+    """Implements `surroundings.Simulation` on a host."""
 
     def __init__(self, host: Host, engine: Engine, minds: Minds | None) -> None:
         self._host = host

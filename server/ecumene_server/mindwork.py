@@ -15,10 +15,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
 import struct
-import sys
 import time
 import zlib
 from dataclasses import dataclass
@@ -34,7 +31,7 @@ from torch import Tensor
 from ecumene_agents.fast import FastMind
 from ecumene_agents.routes import Routes
 from ecumene_models.checkpoint import load_policy
-from ecumene_server import layoutfile
+from ecumene_server import helper, layoutfile
 from ecumene_server.errors import FailedError
 from ecumene_server.fieldwork import read
 from ecumene_server.mirror import Mirror
@@ -156,16 +153,5 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
             workshop.close()
 
 
-def main() -> None:
-    """Serves on standard input and output until the parent closes them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipes
-    os.nice(NICENESS)
-    torch.set_num_threads(1)
-    try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads what Python flushes at the end
-
-
 if __name__ == "__main__":
-    main()
+    helper.run(serve, NICENESS)

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecumene_server import auth, database, tables
 from ecumene_server.errors import DamagedError, FailedError
-from ecumene_server.hub import Account
 from ecumene_server.news import ChatLine, Stand
+from ecumene_server.surroundings import Account
 from ecumene_world.command import Role
 
 KEPT_SNAPSHOTS: Final = 3

@@ -12,8 +12,9 @@ from websockets.frames import CloseCode
 
 from ecumene_server import wire
 from ecumene_server.codec import Cell, cell_of, encode_cells
-from ecumene_server.hub import Account, Hub, Opening
+from ecumene_server.hub import Hub
 from ecumene_server.news import Answer, ChatLine, News, Place, Speech, Stand, Ticket
+from ecumene_server.surroundings import Account, Opening
 from ecumene_world.command import Command, Despawn, Role, Spawn
 
 T = TypeVar("T")

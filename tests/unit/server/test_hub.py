@@ -7,9 +7,9 @@ from tests.unit.server.doubles import EPOCH, FakeLink, Stage
 from websockets.frames import CloseCode
 
 from ecumene_server import wire
+from ecumene_server.broadcast import SLOW_BYTES, STUCK_BYTES
 from ecumene_server.codec import decode_frames
 from ecumene_server.guest import HELLO_S
-from ecumene_server.hub import SLOW_BYTES, STUCK_BYTES
 from ecumene_server.news import ChatLine, Place, Speech, Stand
 from ecumene_server.visitor import LINGER_S
 from ecumene_world.command import Despawn, Interact, Role, Say, SetThing, Spawn, Steer
