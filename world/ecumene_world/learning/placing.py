@@ -92,6 +92,16 @@ def onto_the_floor(boxes: Boxes) -> Boxes:
     return boxes._replace(centre=torch.cat((moved, boxes.centre[..., 2:]), dim=2))
 
 
+def shipped() -> Refiner:
+    """Returns what puts rooms straight by the weights that come with the package: the network, then the resolver.
+
+    Raises:
+        WeightsError: The weights are missing or damaged.
+    """
+    network = refiner(load_placement(WEIGHTS))
+    return lambda boxes: pushed_apart(network(boxes))
+
+
 def refiner(network: PlacementNet) -> Refiner:
     """Returns the network as a function of rooms."""
 
