@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
-from tests.e2e.serving import until
+from tests.e2e.serving import join, until
 from tests.e2e.walking import distance, place, soon
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -41,6 +41,35 @@ def test_a_phone_walks_with_the_thumb(open_page: OpenPage, tmp_path: Path) -> No
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     picture = page.screenshot(path=tmp_path / "mobile.png")
     assert len(picture) > 40_000, "the picture is all but empty"
+
+
+def test_a_phone_has_room_for_fingers(open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.get_by_label("What shall we call you?").fill("Finger")
+    page.get_by_role("button", name="Walk in").tap()
+    until(page, "ecumene.status === 'open' && ecumene.serverPosition")
+    page.locator("#people-button").tap()
+    small = """[...document.querySelectorAll("button, input")].filter(e => e.getClientRects().length)
+        .map(e => [e.ariaLabel || e.textContent || e.id, e.getBoundingClientRect()])
+        .filter(([, box]) => box.width < 44 || box.height < 44).map(([name]) => name)"""
+    assert page.evaluate(small) == []
+    row = page.get_by_role("button", name="Open the mind of").first
+    page.evaluate("window.row = document.querySelector('.people button')")
+    page.wait_for_timeout(1500)
+    assert page.evaluate("row.isConnected"), "the list puts new buttons under the finger"
+    row.tap()
+    expect(page.locator("#drawer").get_by_role("heading", name="Now")).to_be_visible()
+
+
+def test_who_is_sent_out_takes_no_names_along(open_page: OpenPage) -> None:
+    first = open_page()
+    join(first, "Twin")
+    until(first, "ecumene.entities().length > 1")
+    second = first.context.new_page()
+    second.goto(first.url, wait_until="commit")
+    join(second, "Twin")
+    expect(first.get_by_role("alert")).to_contain_text("opened in another window")
+    assert first.locator(".tag").count() == 0
 
 
 def touch(thumb: CDPSession, kind: str, y: float | None = None) -> None:

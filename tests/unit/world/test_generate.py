@@ -123,6 +123,16 @@ def test_a_plaza_has_a_day_in_it() -> None:
     assert len(layout.place_row) == sum(node.kind == "place" for node in graph.walk())
 
 
+def test_bins_stand_at_the_rim_of_the_square() -> None:
+    graph = generate("plaza", 7)
+    square = next(node for node in graph.walk() if node.attributes.get("role") == "square")
+    (x, y, _), radius = graph.world_pose(square.name).position, float(str(square.attributes["radius_m"]))
+    bins = [graph.world_pose(node.name).position for node in graph.walk() if node.kind == "bin"]
+    away = [np.hypot(at[0] - x, at[1] - y) / radius for at in bins]
+    assert min(away) > 0.9
+    assert sum(each < 1 for each in away) >= 3
+
+
 def test_the_upper_storey_can_be_reached() -> None:
     graph = generate("plaza", 7)
     layout = compile_layout(graph)

@@ -45,7 +45,7 @@ def set_square(work: Work, square: Square) -> tuple[float, float]:
 
 
 def _sector(work: Work, square: Square, place: str, gap: Gap) -> None:
-    """Sets the sector between two paths: benches near the fountain, lamps and a bin at the rim, flowers on the lawn behind."""
+    """Sets the sector between two paths: benches near the fountain, lamps and a bin at the rim, flowers behind."""
     _arc(work, square, place, "bench", gap, 0.44, 2.7, front_m=0.7)
     (middle, opening), radius = gap, square.radius_m
     for side in (-1, 1):
