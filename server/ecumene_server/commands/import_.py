@@ -13,7 +13,7 @@ from ecumene_server.commands.files import existing, written
 from ecumene_server.errors import UsageError
 from ecumene_world import datasets, importers
 from ecumene_world.errors import ImportFailed, Unfit
-from ecumene_world.graph import SceneGraph
+from ecumene_world.gate import Gated
 
 WAYS: Final = ("auto", "geometry", "network")
 
@@ -45,11 +45,11 @@ def run(options: argparse.Namespace) -> int:
     known = options.file in datasets.RECIPES
     path = datasets.fetch(options.file) if known else existing(Path(options.file))
     try:
-        graph, told = _read(path, options)
+        world, told = _read(path, options)
     except (Unfit, ModelError) as error:
         raise UsageError(str(error)) from error
-    seconds = time.perf_counter() - start
-    report = {"source": path.name, **inspection.report(graph), "seconds": round(seconds, 3), **told}
+    graph, seconds = world.graph, time.perf_counter() - start
+    report = {"source": path.name, **inspection.report(world), "seconds": round(seconds, 3), **told}
     report["attribution"] = list(graph.attribution)
     if options.output:
         written(Path(options.output), graph.save)
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read(path: Path, options: argparse.Namespace) -> tuple[SceneGraph, dict[str, Any]]:
+def _read(path: Path, options: argparse.Namespace) -> tuple[Gated, dict[str, Any]]:
     """Returns the world, and what was recognised in it if it is a scan that networks looked at."""
     scan = path.suffix.lower() in importers.CLOUD
     if options.labels and (not scan or options.recognise == "geometry"):
@@ -70,11 +70,11 @@ def _read(path: Path, options: argparse.Namespace) -> tuple[SceneGraph, dict[str
     if not scan:
         if options.recognise == "network":
             raise UsageError(f"{path.name} is no scan; things are recognised in {', '.join(importers.CLOUD)}")
-        return importers.read(path), {}
+        return importers.imported(path), {}
     from ecumene_world.importers.recognise import import_room, is_room
 
     if options.recognise == "geometry" or (options.recognise == "auto" and not options.labels and not is_room(path)):
-        return importers.read(path), {"recognise": "geometry"}
+        return importers.imported(path), {"recognise": "geometry"}
     labels = _labels_path(options)
     found = import_room(path, labels=options.labels)
     if labels:
@@ -87,7 +87,7 @@ def _read(path: Path, options: argparse.Namespace) -> tuple[SceneGraph, dict[str
         for one in found.relations
     ]
     told = {"recognise": "network", "recognised": things, "relations": relations}
-    return found.graph, {**told, "labels": str(labels) if labels else None}
+    return importers.as_it_is(found.graph), {**told, "labels": str(labels) if labels else None}
 
 
 def _labels_path(options: argparse.Namespace) -> Path | None:

@@ -11,7 +11,7 @@ from ecumene_world.graph import SceneGraph
 if TYPE_CHECKING:
     from ecumene_world.gate.repair import Gated
 
-__all__ = ["SUFFIXES", "imported", "read"]
+__all__ = ["CLOUD", "SUFFIXES", "as_it_is", "imported", "read"]
 
 _CITY: Final = (".gpkg", ".geojson", ".json", ".pbf", ".osm")
 _GLTF: Final = (".glb", ".gltf")
@@ -38,16 +38,26 @@ def imported(path: Path | str, **options: Any) -> Gated:
 
     Towns are repaired: what stands in the way there was made up. Scenes and scans are left as they are.
     """
-    from ecumene_world.gate.repair import Gated, gated, measured
-    from ecumene_world.gate.scene import Scene
-
     if _is_map(path):
+        from ecumene_world.gate.repair import gated
         from ecumene_world.importers.city import import_city
 
         return gated(import_city(path, **options))
-    scene = Scene(_authored(path, options))
+    return as_it_is(_authored(path, options))
+
+
+def as_it_is(graph: SceneGraph) -> Gated:
+    """Returns a world and what the gate says of it, nothing repaired.
+
+    Raises:
+        GraphError: The graph is invalid, or leaves nobody a place to stand.
+    """
+    from ecumene_world.gate.repair import Gated, measured
+    from ecumene_world.gate.scene import Scene
+
+    scene = Scene(graph)
     report = measured(scene)
-    return Gated(scene.graph, scene.layout, report, report)
+    return Gated(graph, scene.layout, report, report)
 
 
 def _is_map(path: Path | str) -> bool:
