@@ -296,41 +296,13 @@ class LayoutCritic(nn.Module):
 
 
 class LayoutGan(nn.Module):
-    """Generator and critic; the critic also chooses among several tries of the generator."""
+    """Generator and critic."""
 
     def __init__(self, config: LayoutConfig) -> None:
         super().__init__()
         self.config = config
         self.generator = LayoutGenerator(config)
         self.critic = LayoutCritic(config)
-
-    @torch.no_grad()
-    def sample(
-        self,
-        rooms: Layouts,
-        generator: torch.Generator,
-        *,
-        tries: int = 4,
-        candidates: int = 256,
-        warmth: float = 1.0,
-        pose_warmth: float = 1.0,
-    ) -> Layouts:
-        """Returns rooms furnished anew, of several tries for each the one that the critic takes for the most real.
-
-        Args:
-            rooms: Roles, floors and tags; things in them are ignored.
-            generator: Of all chance, on the CPU.
-            tries: How often each room is furnished.
-            candidates: Poses tried for each thing.
-            warmth: Below 1, what is likely becomes more so.
-            pose_warmth: The same for poses.
-        """
-        many = rooms.rows(torch.arange(len(rooms.role)).repeat_interleave(tries))
-        made = self.generator.sample(many, generator, candidates=candidates, warmth=warmth, pose_warmth=pose_warmth)
-        if tries == 1:
-            return made
-        scores = self.critic(made)[0].view(-1, tries)
-        return made.rows(scores.argmax(1) + tries * torch.arange(len(scores))).cropped()
 
 
 class _Proposals:

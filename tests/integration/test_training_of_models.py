@@ -38,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["placement", "relations"])
+@pytest.mark.parametrize("name", ["layout", "placement", "relations"])
 def test_smoke(name: str, data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ecumene_server", "train", name, "--smoke", "--data", str(data), "--json"]
     done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=False)

@@ -13,7 +13,7 @@ Progress = Callable[[int, int, float], None]
 def trained(options: argparse.Namespace, folder: Path, heard: Progress) -> tuple[Path, Sequence[Any]]:
     """Trains the five folds and then a network on all rooms; returns its weights' path and the rows.
 
-    A smoke run takes every fifth room, for one epoch and one round.
+    A smoke run takes some forty of the rooms, for one epoch and one round.
     """
     from ecumene_models.layout_training import LayoutTraining
     from ecumene_world.learning.arrangements import arrangements
@@ -27,7 +27,7 @@ def trained(options: argparse.Namespace, folder: Path, heard: Progress) -> tuple
         rounds=1 if smoke else usual.rounds,
     )
     rooms = arrangements(options.data)
-    return compared(rooms[::5] if smoke else rooms, training, folder, heard)
+    return compared(rooms[:: max(1, len(rooms) // 40)] if smoke else rooms, training, folder, heard)
 
 
 def shipped() -> Sequence[Any]:

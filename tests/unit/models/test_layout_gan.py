@@ -41,7 +41,7 @@ def test_what_is_typical_comes_from_the_rooms(network: LayoutGan) -> None:
 
 def test_rooms_are_furnished_within_bounds_and_cups_stand_on_tables(network: LayoutGan) -> None:
     rooms = many(5).empty(0)
-    made = network.sample(rooms, torch.Generator().manual_seed(3), tries=2, candidates=16)
+    made = network.generator.sample(rooms, torch.Generator().manual_seed(3), candidates=16)
     assert made.kind.shape[1] <= CONFIG.most
     assert (made.kind.diff(dim=1)[made.there[:, 1:]] >= 0).all(), "kinds come in their order"
     assert made.place[made.there].isfinite().all()
@@ -51,7 +51,7 @@ def test_rooms_are_furnished_within_bounds_and_cups_stand_on_tables(network: Lay
 
 
 def test_the_same_seed_gives_the_same_rooms(network: LayoutGan) -> None:
-    a, b, c = (network.sample(many(3), torch.Generator().manual_seed(s), candidates=16) for s in (1, 1, 2))
+    a, b, c = (network.generator.sample(many(3), torch.Generator().manual_seed(s), candidates=16) for s in (1, 1, 2))
     assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
     assert a.place.shape != c.place.shape or not torch.equal(a.place, c.place)
 
@@ -89,7 +89,7 @@ def test_saved_and_loaded_furnishes_the_same(network: LayoutGan, tmp_path: Path)
     path = tmp_path / "layout.safetensors"
     save_layout(network, path, {"seed": 1})
     again = load_layout(path)
-    a, b = (each.sample(many(2), torch.Generator().manual_seed(5), candidates=8) for each in (network, again))
+    a, b = (each.generator.sample(many(2), torch.Generator().manual_seed(5), candidates=8) for each in (network, again))
     assert torch.equal(a.place, b.place)
 
 

@@ -20,12 +20,13 @@ from ecumene_world.generate.proposer import Brief, Proposal, Side
 from ecumene_world.generate.set_pieces import pictures, windows
 from ecumene_world.generate.style import style_of
 from ecumene_world.learning.arrangements import NAMES, ROLES, TAGS
-from ecumene_world.learning.arranging import POSE_WARMTH, WEIGHTS
+from ecumene_world.learning.arranging import WEIGHTS
 
 KNOWN: Final = ("living", "kitchen", "bedroom", "bathroom")
 """Roles that the network learned and that generated homes have."""
 _TRIES: Final = 6
 _CANDIDATES: Final = 128
+_POSE_WARMTH: Final = 0.8
 _SNAP_M: Final = 0.3
 _STRAIGHT: Final = 0.06
 _SIDES: Final[tuple[Side, ...]] = ("left", "right", "back")
@@ -122,12 +123,10 @@ class LearnedLayout:
             return None
         generator = torch.Generator().manual_seed(brief.seed)
         made = self.network.generator.sample(
-            _asked(brief, _TRIES), generator, candidates=_CANDIDATES, pose_warmth=POSE_WARMTH
+            _asked(brief, _TRIES), generator, candidates=_CANDIDATES, pose_warmth=_POSE_WARMTH
         )
-        looks = self.network.critic(made)[0].tolist()
         tries = [furnished(brief, drawn_of(made, row, brief)) for row in range(_TRIES)]
-        best = max(range(_TRIES), key=lambda row: tries[row][1] + 0.05 * looks[row])
-        furnisher = tries[best][0]
+        furnisher, _ = max(tries, key=lambda one: one[1])
         pictures(furnisher, _SIDES, 0.6)
         return furnisher.items
 

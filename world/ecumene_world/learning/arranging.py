@@ -30,8 +30,6 @@ RULED_SPLIT: Final = "the same, rooms of four roles and what stands on their flo
 FOLDS: Final = 5
 DRAWS: Final = 3
 """How often each held-out room is furnished."""
-TRIES: Final = 4
-POSE_WARMTH: Final = 0.8
 METRICS: Final = (
     "classifier_accuracy",
     "count_distance",
@@ -138,7 +136,7 @@ def _fold_values(
 ) -> dict[tuple[str, str, str], float]:
     """Returns values by split, metric and model of one fold; kept in the folder."""
     kept = folder / f"{MODEL}-values-{seed}.json"
-    settings = [networks_digest(network) for network in networks] + [DRAWS, TRIES, POSE_WARMTH]
+    settings = [networks_digest(network) for network in networks] + [DRAWS]
     if kept.is_file():
         held = json.loads(kept.read_text())
         if held["settings"] == settings:
@@ -164,9 +162,8 @@ def _draws(real: Layouts, known: Layouts, networks: tuple[LayoutGan, LayoutGan],
     """Returns what each method makes of held-out rooms, several times each."""
     start, last = networks
     makers: dict[str, Callable[[torch.Generator], Layouts]] = {
-        "layout_gan": lambda g: last.sample(real, g, tries=TRIES, pose_warmth=POSE_WARMTH),
-        "layout_gan, first try": lambda g: last.sample(real, g, tries=1),
-        "likelihood only": lambda g: start.sample(real, g, tries=1),
+        "layout_gan": lambda g: last.generator.sample(real, g),
+        "likelihood only": lambda g: start.generator.sample(real, g),
         "nearest_room": lambda g: nearest_rooms(real, known, g),
         "real_rooms": lambda g: _others(real, known, g),
     }
