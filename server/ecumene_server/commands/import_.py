@@ -15,7 +15,7 @@ from ecumene_world import datasets, importers
 from ecumene_world.errors import ImportFailed, Unfit
 from ecumene_world.gate import Gated
 
-WAYS: Final = ("auto", "geometry", "network")
+WAYS: Final = ("geometry", "network")
 
 
 def add(subcommands: Any) -> None:
@@ -29,8 +29,8 @@ def add(subcommands: Any) -> None:
     parser.add_argument(
         "--recognise",
         choices=WAYS,
-        default="auto",
-        help="read a scan by geometry, or by networks that learned rooms; auto: by networks if it is room-sized",
+        default="geometry",
+        help="read a scan by its geometry (geometry), or as a room whose things networks name (network)",
     )
     parser.add_argument(
         "--labels", type=Path, metavar="FILE.labels.json", help="labels of a scan's things that you have corrected"
@@ -71,10 +71,10 @@ def _read(path: Path, options: argparse.Namespace) -> tuple[Gated, dict[str, Any
         if options.recognise == "network":
             raise UsageError(f"{path.name} is no scan; things are recognised in {', '.join(importers.CLOUD)}")
         return importers.imported(path), {}
-    from ecumene_world.importers.recognise import import_room, is_room
+    if options.recognise == "geometry":
+        return importers.imported(path), {}
+    from ecumene_world.importers.recognise import import_room
 
-    if options.recognise == "geometry" or (options.recognise == "auto" and not options.labels and not is_room(path)):
-        return importers.imported(path), {"recognise": "geometry"}
     labels = _labels_path(options)
     found = import_room(path, labels=options.labels)
     if labels:

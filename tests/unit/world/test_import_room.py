@@ -12,7 +12,7 @@ from ecumene_models.errors import WeightsError
 from ecumene_world import compile_layout
 from ecumene_world.assets.library import build
 from ecumene_world.errors import ImportFailed, Unfit
-from ecumene_world.importers import recognise
+from ecumene_world.importers import indoor, recognise
 from ecumene_world.importers.boxes import back_of, box_of
 from ecumene_world.importers.corrections import NOTHING, Guess, edited, read_labels, write_labels
 from ecumene_world.importers.fitting import fitted
@@ -156,10 +156,14 @@ def test_shipped_weights_are_small_and_whole() -> None:
     assert len(checkpoint.read(path, model="segmenter").sha256) == 64
 
 
-def test_rooms_are_told_from_fields_by_their_size(room: Path, tmp_path: Path) -> None:
-    assert recognise.is_room(room)
-    field = np.random.default_rng(0).random((500, 3)) * [200, 80, 12]
-    assert not recognise.is_room(write_ply(tmp_path / "field.ply", field))
+def test_two_guesses_in_one_box_are_one_thing() -> None:
+    rng = np.random.default_rng(0)
+    bed = rng.random((900, 3)) * [2.0, 1.6, 0.5]
+    pillow = rng.random((60, 3)) * [0.4, 0.4, 0.1] + [0.1, 0.1, 0.42]
+    lamp = rng.random((40, 3)) * [0.2, 0.2, 1.5] + [2.6, 0.0, 0.0]
+    piece = np.repeat([0, 1, 2], [900, 60, 40])
+    merged = indoor._merged(np.concatenate([bed, pillow, lamp]), piece)
+    assert merged.tolist() == [0] * 960 + [1] * 40
 
 
 def test_a_box_is_found_at_any_heading() -> None:

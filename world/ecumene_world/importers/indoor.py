@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from ecumene_models.segmenter import Segmenter, shares, thinned
+from ecumene_world.importers.boxes import Box, box_of
 from ecumene_world.importers.segment import connected, voxel_keys
 
 NOTHING: Final = -1
@@ -18,6 +19,8 @@ _TOUCH_M: Final = 0.1
 _FEWEST: Final = 20
 """A piece of fewer thinned points is a crumb: it goes to the piece that it touches, or is left out."""
 _CRUMB_M: Final = 0.2
+_WITHIN: Final = 0.6
+_RIND_M: Final = 0.04
 _TILE_M: Final = 18.0
 _RIM_M: Final = 2.0
 _BIN_M: Final = 0.05
@@ -58,8 +61,7 @@ def pieces_of(xyz: NDArray[np.float64], network: Segmenter) -> Pieces:
     some = xyz[rows]
     likely = _tiled(some.astype(np.float32), network)
     kind = likely.argmax(1)
-    piece = _touching(some, kind)
-    piece = _swept(some, piece)
+    piece = _merged(some, _swept(some, _touching(some, kind)))
     things = piece >= 0
     count = np.bincount(piece[things], minlength=1)
     sums = np.stack([np.bincount(piece[things], likely[things, c]) for c in range(likely.shape[1])], 1)
@@ -105,6 +107,33 @@ def _swept(xyz: NDArray[np.float64], piece: NDArray[np.int64]) -> NDArray[np.int
         away, nearest = KDTree(xyz[kept]).query(xyz[crumbs], distance_upper_bound=_CRUMB_M)
         near = np.isfinite(away)
         out[crumbs[near]] = piece[kept[nearest[near]]]
+    return _by_size(out)
+
+
+def _merged(xyz: NDArray[np.float64], piece: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns pieces of which those that lie mostly in the box of a larger one belong to it: one thing, two guesses."""
+    out = piece.copy()
+    rows = [np.flatnonzero(piece == number) for number in range(int(piece.max(initial=NOTHING)) + 1)]
+    boxes = [box_of(xyz[which]) for which in rows]
+    for number, which in enumerate(rows):
+        for larger in range(number):
+            if out[rows[larger][0]] == larger and _inside(xyz[which], boxes[larger]).mean() > _WITHIN:
+                out[which] = larger
+                break
+    return _by_size(out)
+
+
+def _inside(xyz: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
+    """Returns which points (N, 3) lie in a box or just off it."""
+    c, s = np.cos(box.yaw), np.sin(box.yaw)
+    away = xyz - box.centre
+    local = np.stack([c * away[:, 0] + s * away[:, 1], -s * away[:, 0] + c * away[:, 1], away[:, 2]], 1)
+    return np.asarray((np.abs(local) <= np.array(box.size) / 2 + _RIND_M).all(1))
+
+
+def _by_size(piece: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns pieces numbered anew from 0, the fullest first."""
+    out = piece.copy()
     numbers, of, size = np.unique(out[out >= 0], return_inverse=True, return_counts=True)
     rank = np.zeros(len(numbers), np.int64)
     rank[np.lexsort((numbers, -size))] = np.arange(len(numbers))

@@ -38,8 +38,6 @@ from ecumene_world.pose import Pose
 
 WEIGHTS: Final = Path(ecumene_models.__file__).parent / "weights"
 WIDEST_M: Final = 60.0
-ROOM_WIDE_M: Final = 25.0
-ROOM_HIGH_M: Final = 6.0
 LOWEST_M: Final = 0.5
 _SEEN: Final = 512
 _SEGMENTER_SAYS: Final = 0.7
@@ -80,17 +78,6 @@ class Recognised:
     relations: tuple[Related, ...]
     source: str
     classes: tuple[str, ...]
-
-
-def is_room(path: Path | str) -> bool:
-    """Tells whether a scan is of the size of a room: narrower and lower than what is scanned outdoors.
-
-    Raises:
-        ImportFailed: The file is missing, no point cloud, damaged, or too small to stand on.
-    """
-    path = Path(path)
-    extent = np.ptp(metres(read_points(path), path.name, 0.0, "z").xyz, axis=0)
-    return bool(extent[:2].max() <= ROOM_WIDE_M and LOWEST_M <= extent[2] <= ROOM_HIGH_M)
 
 
 def import_room(
