@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import cos, hypot, pi, sin
@@ -11,6 +12,7 @@ from typing import Final
 
 import torch
 
+import ecumene_models
 from ecumene_models.layout_gan import LayoutGan, load_layout
 from ecumene_models.layouts import FLOOR, Layouts
 from ecumene_world.assets import library
@@ -19,9 +21,10 @@ from ecumene_world.generate.furnisher import WALL_GAP_M, Furnisher, box_of
 from ecumene_world.generate.proposer import Brief, Proposal, Side
 from ecumene_world.generate.set_pieces import pictures, windows
 from ecumene_world.generate.style import style_of
+from ecumene_world.kinds import BY_NAME, Interaction
 from ecumene_world.learning.arrangements import NAMES, ROLES, TAGS
-from ecumene_world.learning.arranging import WEIGHTS
 
+WEIGHTS: Final = Path(ecumene_models.__file__).parent / "weights" / "layout.safetensors"
 KNOWN: Final = ("living", "kitchen", "bedroom", "bathroom")
 """Roles that the network learned and that generated homes have."""
 _TRIES: Final = 6
@@ -29,6 +32,8 @@ _CANDIDATES: Final = 128
 _POSE_WARMTH: Final = 0.8
 _SNAP_M: Final = 0.3
 _STRAIGHT: Final = 0.06
+_SPARE_M: Final = 0.06
+"""Ways are wanted this much wider on either side than the least."""
 _SIDES: Final[tuple[Side, ...]] = ("left", "right", "back")
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "living": ("sofa",),
@@ -147,7 +152,7 @@ def drawn_of(made: Layouts, row: int, brief: Brief) -> list[_Drawn]:
 
 
 def furnished(brief: Brief, things: Sequence[_Drawn]) -> tuple[Furnisher, float]:
-    """Returns a room with all of what was drawn that finds room, and how much of it that is, 0 to 2."""
+    """Returns a room with all of what was drawn that finds room, and what it is worth, up to 2."""
     style = style_of(brief.tags, brief.seed)
     f = Furnisher(brief, style)
     windows(f)
@@ -168,7 +173,21 @@ def furnished(brief: Brief, things: Sequence[_Drawn]) -> tuple[Furnisher, float]
     _put_atop(f, things)
     kinds = {item.kind for item in f.items}
     needed = _NEEDED[brief.role]
-    return f, stood / max(wanted, 0.1) + sum(kind in kinds for kind in needed) / len(needed)
+    worth = stood / max(wanted, 0.1) + sum(kind in kinds for kind in needed) / len(needed)
+    return f, worth - _lost(f)
+
+
+def _lost(f: Furnisher) -> float:
+    """Returns how much is wrong with the ways through a room, 0 if all of it can be walked to with room to spare."""
+    used = [
+        (index, box_of(item.kind, item.seed, item.params, item.x, item.y, item.yaw))
+        for index, item in enumerate(f.items)
+        if item.support == FLOOR and not item.hung and BY_NAME[item.kind].interaction is not Interaction.NONE
+    ]
+    spare = copy(f.board)
+    spare.taken = [box.grown(_SPARE_M) for box in f.board.taken]
+    lost = spare.lost(used)
+    return min(lost.area_m2, 4.0) / 4 + 0.25 * lost.missed
 
 
 def _weight(thing: _Drawn) -> float:
