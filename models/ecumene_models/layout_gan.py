@@ -239,7 +239,7 @@ class LayoutGenerator(nn.Module):
         made = rooms.empty(self.config.most)
         last = torch.zeros(len(rooms.role), dtype=torch.long)
         for at in range(self.config.most):
-            before = Layouts(*(part[:, :at] for part in made[:5]), *made[5:])
+            before = made.before(at)
             context = self.contexts(before)[:, -1]
             kind = _drawn(self.kind_logits(context, last) / warmth, generator)
             going = (kind < self.config.kinds).nonzero().flatten()

@@ -46,7 +46,7 @@ def out_of_floor(layouts: Layouts) -> float:
 def count_distance(real: Layouts, made: Layouts, kinds: int) -> float:
     """Mean over roles and the kinds that occur of the Wasserstein distance between how many a room has."""
     found, rooms = [], []
-    for role in real.role.unique().tolist():
+    for role in sorted(set(real.role.tolist())):
         a, b = (_counts(part.rows(part.role == role), kinds) for part in (real, made))
         there = (a.sum(0) + b.sum(0)) > 0
         each = [wasserstein_distance(a[:, k], b[:, k]) for k in np.flatnonzero(there)]
@@ -58,7 +58,7 @@ def count_distance(real: Layouts, made: Layouts, kinds: int) -> float:
 def pair_distance(real: Layouts, made: Layouts) -> float:
     """Mean over roles of the total variation between histograms of distances of things on the floor, 0..1."""
     found, rooms = [], []
-    for role in real.role.unique().tolist():
+    for role in sorted(set(real.role.tolist())):
         a, b = (_distances(part.rows(part.role == role)) for part in (real, made))
         found.append(float(np.abs(a - b).sum() / 2))
         rooms.append(int((real.role == role).sum()))

@@ -147,7 +147,7 @@ class _Run:
         loss = torch.relu(1 - truly[0]).mean() + torch.relu(1 + falsely[0]).mean()
         each = torch.relu(1 - truly[1])[real.there].mean() + torch.relu(1 + falsely[1])[fake.there].mean()
         self.critics.zero_grad(set_to_none=True)
-        (loss + 0.5 * each).backward()
+        (loss + 0.5 * each).backward()  # type: ignore[no-untyped-call]
         self.critics.step()
         _averaged(self.mean.critic, self.network.critic, 0.98)
         return float(loss.detach())
@@ -251,7 +251,7 @@ def _blurred(rooms: Layouts, generator: torch.Generator) -> Layouts:
 def _batches(rooms: Layouts, size: int, generator: torch.Generator) -> list[Tensor]:
     """Returns rows in random batches of rooms that hold about as many things, so that little is padded."""
     order = (rooms.there.sum(1) + 5 * torch.rand(len(rooms.role), generator=generator)).argsort()
-    parts = order.split(size)
+    parts = torch.split(order, size)
     return [parts[index] for index in torch.randperm(len(parts), generator=generator).tolist()]
 
 

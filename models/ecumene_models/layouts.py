@@ -57,7 +57,17 @@ class Layouts(NamedTuple):
     def cropped(self) -> Layouts:
         """Returns the rooms without the columns that are empty in all of them, but for one."""
         count = max(1, int(self.there.sum(1).max()))
-        return Layouts(*(part[:, :count] for part in self[:5]), *self[5:])
+        return self.before(count)
+
+    def before(self, column: int) -> Layouts:
+        """Returns the rooms with the first columns only."""
+        return self._replace(
+            kind=self.kind[:, :column],
+            place=self.place[:, :column],
+            yaw=self.yaw[:, :column],
+            size=self.size[:, :column],
+            support=self.support[:, :column],
+        )
 
     def empty(self, columns: int) -> Layouts:
         """Returns the same rooms without things, with so many columns."""
@@ -175,7 +185,7 @@ def lies(one: Things, other: Things) -> Lie:
         mu.abs() - ma - c * a - s * b,
         mv.abs() - mb - s * a - c * b,
     )
-    return Lie(u, v, mu, mv, turn, torch.stack(torch.broadcast_tensors(*gaps), -1).amax(-1))
+    return Lie(u, v, mu, mv, turn, _stacked(gaps).amax(-1))
 
 
 def pair_features(one: Things, other: Things, carried: Tensor) -> Tensor:
@@ -203,7 +213,7 @@ def pair_features(one: Things, other: Things, carried: Tensor) -> Tensor:
         (-lie.met_aside.abs() / 0.15).exp(),
         carried,
     )
-    return torch.stack(torch.broadcast_tensors(*parts), -1)
+    return _stacked(parts)
 
 
 def things_of(layouts: Layouts) -> Things:
@@ -230,3 +240,9 @@ def sticking_out(layouts: Layouts, deep_m: float = 0.03) -> Tensor:
 
 def _front(yaw: Tensor) -> Tensor:
     return torch.stack((yaw.cos(), yaw.sin()), -1)
+
+
+def _stacked(parts: tuple[Tensor, ...]) -> Tensor:
+    """Returns numbers of shapes that broadcast, side by side along a new last axis."""
+    shape = torch.broadcast_shapes(*(part.shape for part in parts))  # type: ignore[no-untyped-call]
+    return torch.stack([part.expand(shape) for part in parts], -1)

@@ -336,7 +336,10 @@ def _sized(rooms: Sequence[Arrangement]) -> list[Arrangement]:
     usual: dict[int, NDArray[np.float64]] = {}
     for kind in range(len(NAMES)):
         sizes = [
-            _turned(room, at) for room in rooms for at in np.flatnonzero(room.kind == kind) if not _askew(room, at)
+            _turned(room, at)
+            for room in rooms
+            for at in np.flatnonzero(room.kind == kind).tolist()
+            if not _askew(room, at)
         ]
         usual[kind] = np.median(sizes, axis=0) if sizes else np.ones(3)
     found = []
@@ -355,8 +358,8 @@ def _askew(room: Arrangement, at: int) -> bool:
 
 
 def _turned(room: Arrangement, at: int) -> NDArray[np.float64]:
-    size = room.size[at].astype(np.float64)
-    return size[[1, 0, 2]] if abs(sin(float(room.yaw[at]))) > 0.7 else size
+    order = [1, 0, 2] if abs(sin(float(room.yaw[at]))) > 0.7 else [0, 1, 2]
+    return np.asarray(room.size[at][order], np.float64)
 
 
 def _askew_size(room: Arrangement, at: int, usual: NDArray[np.float64]) -> NDArray[np.float64]:

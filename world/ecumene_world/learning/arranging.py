@@ -184,7 +184,7 @@ def _ruled_values(
     built = LearnedLayout(network)
     made[BUILT] = [ruled_rooms(some, seed * 10 + draw, built) for draw in range(2)]
     own = [groups[row] for row in mine.tolist()]
-    values = {}
+    values: dict[tuple[str, str, str], float] = {}
     for model in ("layout_gan", BUILT, "nearest_room", "procedural", "real_rooms"):
         found = scores(coarse(some), seen, made[model], own, len(COARSE_NAMES))
         values |= {(RULED_SPLIT, key, model): value for key, value in found.items()}
