@@ -41,7 +41,7 @@ def main() -> None:
     torch.set_num_threads(1)
     if options.curve:
         log, picture = options.curve
-        arenas = Arenas(options.seeds, options.worlds, options.steps, "validation")
+        arenas = Arenas(options.seeds, options.worlds, options.steps, options.split)
         rows = evaluate(None, arenas, jobs=options.jobs)
         baseline = {(row.task, row.metric): row.value for row in rows}
         chart.save(picture, chart.learning_curve(log, baseline), x_label="million decisions")
