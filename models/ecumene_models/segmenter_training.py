@@ -154,7 +154,8 @@ class _Run:
         each = functional.cross_entropy(self.network(seen), kinds, self.weight, reduction="none")
         ramp = min(1.0, 3 * self.step / self.training.steps)
         counted = (sure > self.training.sure).float()
-        return self.training.trust * ramp * (each * counted).sum() / len(counted)
+        mean: Tensor = (each * counted).sum() / len(counted)
+        return self.training.trust * ramp * mean
 
     def learn(self, loss: Tensor) -> None:
         """Takes one step."""
@@ -225,7 +226,7 @@ def _distorted(scan: _Ready, training: SegmenterTraining, generator: torch.Gener
     return Part(turned * scale * mirror + noise + lift, torch.cat([place, lump], 1))
 
 
-def _balance(scans: Sequence[Labelled], classes: int) -> Tensor:
+def _balance(scans: Sequence[_Ready], classes: int) -> Tensor:
     """Returns (classes,) weights whose mean over the points is 1: rare classes count more, by the root of rarity."""
     count = torch.stack([torch.bincount(scan.kind, minlength=classes) for scan in scans if scan.kind is not None])
     share = count.sum(0).clamp_min(1).float()

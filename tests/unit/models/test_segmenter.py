@@ -46,7 +46,8 @@ def room(points: int = 3000, seed: int = 0) -> Tensor:
 
 
 def logits(*scans: Tensor) -> Tensor:
-    return network()(sorted_into_cells([Part(scan, whereabouts(scan)) for scan in scans], CONFIG)).detach()
+    found: Tensor = network()(sorted_into_cells([Part(scan, whereabouts(scan)) for scan in scans], CONFIG))
+    return found.detach()
 
 
 def test_order_of_points_does_not_matter() -> None:

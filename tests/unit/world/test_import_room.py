@@ -48,7 +48,7 @@ def furnished(turn: float = 0.0) -> np.ndarray:
     shell = Shell((-2.0, -2.5, 0.0), (2.0, 2.5, 2.6))
     seen = scan(shell, triangles, owner, stations, Scanner(rays=72), np.random.default_rng(0)).xyz
     c, s = np.cos(turn), np.sin(turn)
-    return seen @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) + [10.0, -4.0, 3.0]
+    return np.asarray(seen @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) + [10.0, -4.0, 3.0])
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ def _swept(xyz: NDArray[np.float64], piece: NDArray[np.int64]) -> NDArray[np.int
     if len(crumbs) and len(kept):
         away, nearest = KDTree(xyz[kept]).query(xyz[crumbs], distance_upper_bound=_CRUMB_M)
         near = np.isfinite(away)
-        out[crumbs[near]] = piece[kept[nearest[near]]]
+        out[crumbs[near]] = piece[kept[np.asarray(nearest)[near]]]
     return _by_size(out)
 
 

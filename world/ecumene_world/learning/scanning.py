@@ -139,11 +139,11 @@ def _face(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     """Returns rays (P, 3) of depth 1, how often that far (P,) they go, what they hit, and cosines of incidence."""
     middles = (np.arange(rays) + 0.5) / rays * 2 - 1
-    way = np.zeros((rays, rays, 3))
+    grid = np.zeros((rays, rays, 3))
     others = [other for other in range(3) if other != axis]
-    way[..., axis] = sign
-    way[..., others[0]], way[..., others[1]] = middles[:, None], middles[None]
-    way = way.reshape(-1, 3)
+    grid[..., axis] = sign
+    grid[..., others[0]], grid[..., others[1]] = middles[:, None], middles[None]
+    way = grid.reshape(-1, 3)
     reach, hit, slant = _shell(shell, place, way)
     depth = local[:, axis] * sign
     rows = np.flatnonzero(depth.min(0) > _NEAR_M)

@@ -112,7 +112,8 @@ def _fold(rooms: Sequence[Room], own: int, surfaces: Sequence[Surface], kept: Pa
     )
     part = kept.with_suffix(".part.npz")
     part.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(part, **{**held, "key": np.array(key)})
+    told, kinds, things = held["told"], held["kind"], held["thing"]
+    np.savez_compressed(part, key=np.array(key), told=told, millimetres=held["millimetres"], kind=kinds, thing=things)
     part.replace(kept)
     return _unpacked(held)
 
@@ -310,7 +311,7 @@ def _unpacked(held: Mapping[str, NDArray[np.generic]]) -> tuple[Scan, ...]:
     for room, room_fold, model_fold, count in json.loads(str(held["told"])):
         part = slice(at, at + count)
         at += count
-        xyz = held["millimetres"][part].astype(np.float32) / 1000
+        xyz = held["millimetres"][part].astype(np.float32) / np.float32(1000)
         kind, thing = held["kind"][part].astype(np.uint8), held["thing"][part].astype(np.int16)
         found.append(Scan(room, room_fold, model_fold, xyz, kind, thing))
     return tuple(found)

@@ -23,7 +23,8 @@ from ecumene_models.metrics import Row, confusion, intersections_over_union
 from ecumene_models.segmenter import Segmenter, SegmenterConfig, save_segmenter, shares, thinned
 from ecumene_models.segmenter_training import Labelled, Report, SegmenterTraining, train_segmenter
 from ecumene_world.learning import planes
-from ecumene_world.learning.scans import CLASSES, FOLDS, Scan
+from ecumene_world.learning.scans import CLASSES, Scan
+from ecumene_world.learning.surfaces import FOLDS
 
 SPLIT: Final = "5 folds by room and by model group, simulated scans"
 GEOMETRY: Final = "planes, touching cells, sizes"

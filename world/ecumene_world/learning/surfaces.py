@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -67,7 +67,8 @@ def load_surfaces(package: Path, progress: Progress | None = None) -> tuple[Surf
                 return _from(file["triangles"], file["starts"], json.loads(str(file["told"])))
     kinds = _kinds()
     models = [one for one in furniture.catalogue(package) if one.name in kinds or _fit(one)]
-    told, triangles = [], []
+    told: list[tuple[str, str, int]] = []
+    triangles: list[NDArray[np.float32]] = []
     for done, model in enumerate(models):
         kind, fold = kinds.get(model.name) or (OTHER, _dealt(model.title))
         told.append((model.name, kind, fold))
@@ -96,13 +97,15 @@ def thinned(mesh: Mesh, cells: int) -> NDArray[np.float32]:
     return np.asarray(middle[faces[sound][np.sort(first)]], np.float32)
 
 
-def _from(triangles: NDArray[np.float32], starts: NDArray[np.int64], told: list[list[str]]) -> tuple[Surface, ...]:
+def _from(
+    triangles: NDArray[np.float32], starts: NDArray[np.int64], told: Sequence[tuple[str, str, int]]
+) -> tuple[Surface, ...]:
     found = []
     for (name, kind, fold), start, end in zip(told, starts[:-1], starts[1:], strict=True):
         part = triangles[start:end]
         if len(part):
             corners = part.reshape(-1, 3)
-            found.append(Surface(str(name), str(kind), int(fold), part, np.ptp(corners, axis=0)))
+            found.append(Surface(name, kind, fold, part, np.ptp(corners, axis=0)))
     return tuple(found)
 
 
