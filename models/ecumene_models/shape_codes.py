@@ -204,7 +204,8 @@ class _Critic(nn.Module):
         between = torch.lerp(real, fake, share).requires_grad_()
         (slope,) = torch.autograd.grad(self(between, kinds).sum(), between, create_graph=True)
         steep = (slope.norm(dim=1) - 1).square().mean()
-        return self(fake, kinds).mean() - self(real, kinds).mean() + training.penalty * steep
+        loss: Tensor = self(fake, kinds).mean() - self(real, kinds).mean() + training.penalty * steep
+        return loss
 
 
 def _blurred(codes: Tensor, blur: float, random: torch.Generator) -> Tensor:

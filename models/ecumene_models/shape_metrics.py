@@ -40,7 +40,7 @@ def within(clouds: Tensor) -> Tensor:
 
 def coverage(across: Tensor) -> float:
     """Share of the reference shapes that are the nearest of some made shape, of distances (made, reference)."""
-    return len(across.argmin(1).unique()) / across.shape[1]
+    return len(set(across.argmin(1).tolist())) / across.shape[1]
 
 
 def mmd(across: Tensor) -> float:

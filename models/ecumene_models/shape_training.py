@@ -245,4 +245,5 @@ def _loss(network: Autoencoder, drawn: SolidShapes, training: ShapeTraining, gen
     wanted = ((training.shell - drawn.distance) / training.truncation).clamp(-1, 1)
     divergence = (mean.square() + spread.exp() - 1 - spread).sum(1).mean() / 2
     fit = functional.smooth_l1_loss(depth, wanted, beta=_GENTLE)
-    return fit + training.divergence * divergence
+    loss: Tensor = fit + training.divergence * divergence
+    return loss

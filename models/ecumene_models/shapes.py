@@ -218,7 +218,7 @@ def _begun(layer: nn.Module) -> None:
     if isinstance(layer, nn.Linear):
         nn.init.normal_(layer.weight, std=(2 / layer.in_features) ** 0.5)
         nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.ConvTranspose2d):
+    elif isinstance(layer, nn.ConvTranspose2d) and layer.bias is not None:
         # Of the 4 by 4 taps, stride 2 leaves four for each cell.
         nn.init.normal_(layer.weight, std=(2 / (4 * layer.in_channels / layer.groups)) ** 0.5)
         nn.init.zeros_(layer.bias)

@@ -14,7 +14,7 @@ Progress = Callable[[int, int, float], None]
 def trained(options: argparse.Namespace, folder: Path, heard: Progress) -> tuple[Path, Sequence[Any]]:
     """Trains the autoencoder and the generators; returns the weights' path and the rows.
 
-    A smoke run takes every twelfth shape, for one epoch and one seed.
+    A smoke run takes every sixth shape, for one epoch and one seed.
     """
     from ecumene_models.shape_codes import GanTraining
     from ecumene_models.shape_training import ShapeTraining
@@ -29,7 +29,7 @@ def trained(options: argparse.Namespace, folder: Path, heard: Progress) -> tuple
     gan = replace(GanTraining(), steps=5) if smoke else GanTraining()
     solids = load_solids(options.data or fetch_furniture())
     return train_all(
-        solids.every(12) if smoke else solids, training, gan, folder, seeds=1 if smoke else SEEDS, progress=heard
+        solids.every(6) if smoke else solids, training, gan, folder, seeds=1 if smoke else SEEDS, progress=heard
     )
 
 

@@ -73,7 +73,8 @@ class Ball(Autoencoder):
     radius = 0.4
 
     def depth(self, code: Tensor, points: Tensor) -> Tensor:
-        return self.radius - (points - 0.5).norm(dim=1)
+        depth: Tensor = self.radius - (points - 0.5).norm(dim=1)
+        return depth
 
 
 def test_a_form_has_its_size_and_few_triangles() -> None:

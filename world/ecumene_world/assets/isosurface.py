@@ -58,7 +58,7 @@ def _vertices(
         first, second = _ends(inside, axis)
         crossed = first != second
         share = np.where(crossed, (level - a) / np.where(crossed, b - a, 1.0), 0.0)
-        at = np.stack(np.indices(a.shape), -1).astype(np.float64)
+        at = np.moveaxis(np.indices(a.shape), 0, -1).astype(np.float64)
         at[..., axis] += share
         for slices in _about(axis, field.shape):
             total += np.where(crossed[slices][..., None], at[slices], 0.0)

@@ -98,7 +98,7 @@ def train_all(
         }
         each.append(_judged(makers(network, known, draws), reference, seed, folder, [asdict(training), asdict(gan)]))
         told(training.epochs + len(each), total, float("nan"))
-    found = {name: [one[name] for one in each] for name in each[0]}
+    found: dict[str, list[Mapping[str, float]]] = {name: [one[name] for one in each] for name in each[0]}
     rows = [*_reconstructed(network, held), *rows_of_scores(found, BASELINES, SPLIT)]
     winner = default_of(rows)
     prior = train_generator(codes, kinds, len(CLASSES), replace(gan, seed=training.seed)) if winner == GAN else gaussian

@@ -150,7 +150,8 @@ def _filled(surface: NDArray[np.float64]) -> NDArray[np.int8]:
 
 def _exposed(state: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Returns which cells of the surface touch the outside."""
-    return ndimage.binary_dilation(state == _OUTSIDE, np.ones((3, 3, 3), bool)) & (state == _SURFACE)
+    reached = ndimage.binary_dilation(state == _OUTSIDE, np.ones((3, 3, 3), bool))
+    return np.asarray(reached & (state == _SURFACE))
 
 
 def _cell(points: NDArray[np.float64]) -> NDArray[np.int64]:
