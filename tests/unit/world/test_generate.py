@@ -111,6 +111,15 @@ def test_arenas_come_in_sizes(size: float) -> None:
     assert extent == pytest.approx(size, abs=3.0)
 
 
+@pytest.mark.parametrize(("kind", "seed"), [("plaza", 5), ("office", 19)])
+def test_little_is_taken_away_from_worlds_that_fail_as_drawn(kind: str, seed: int) -> None:
+    """Seeds that a sweep found."""
+    made = generated(kind, seed)
+    assert made.report.ok
+    assert not made.before.ok
+    assert len(made.repairs) <= 2
+
+
 def test_a_plaza_has_a_day_in_it() -> None:
     graph = generate("plaza", 7)
     layout = compile_layout(graph)

@@ -220,6 +220,14 @@ def test_what_is_left_of_a_crooked_house_is_walled_off() -> None:
     assert inspect(graph).failed == ()
 
 
+@pytest.mark.parametrize(("deep", "storeys"), [(8.0, 1), (9.0, 2)])
+def test_stairs_are_built_where_the_hall_is_deep_enough_for_them(deep: float, storeys: int) -> None:
+    graph, builder = street()
+    enter(builder, house("museum", wide=13.0, deep=deep), 1)
+    assert sum(node.kind == "stairs" for node in graph.walk()) == storeys - 1
+    assert gated(graph).report.checks["rooms"].value == 1.0
+
+
 def test_the_way_in_behind_a_bay_is_not_walled_off() -> None:
     graph, builder = street()
     front = [[-9, 0.3], [-4, 0.3], [-4, 0], [4, 0], [4, 0.3], [9, 0.3]]
