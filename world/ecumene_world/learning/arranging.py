@@ -260,10 +260,11 @@ def _notes(settings: Mapping[str, Any], rooms: Layouts) -> dict[str, Any]:
 
 
 def _rows(values: Mapping[tuple[str, str, str], Sequence[float]]) -> list[Row]:
+    prefix = {SPLIT: "", RULED_SPLIT: "four_roles/"}
     baselines = {"nearest_room", "procedural", "real_rooms"}
     order = sorted(values, key=lambda key: ((SPLIT, RULED_SPLIT).index(key[0]), METRICS.index(key[1])))
     return [
-        Row.of(model, metric, values[split, metric, model], baseline=model in baselines, split=split)
+        Row.of(model, prefix[split] + metric, values[split, metric, model], baseline=model in baselines, split=split)
         for split, metric, model in order
     ]
 
