@@ -154,4 +154,5 @@ SHIPPED: Final[dict[str, Callable[[], Sequence[Any]]]] = {
     "placement": _shipped_placement,
     "relations": _shipped_relations,
     "segmenter": segmenter.shipped,
+    "shapes": shapes.shipped,
 }
