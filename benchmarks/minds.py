@@ -54,7 +54,8 @@ def main() -> None:
     if options.json:
         print(json.dumps({"tasks": [row.to_json() for row in rows], "town": towns}))
         return
-    print(table(rows), end="\n\n")
+    if rows:
+        print(table(rows), end="\n\n")
     for town in towns:
         print(town)
 
