@@ -118,7 +118,7 @@ def import_room(
     graph = SceneGraph(name or path.stem.replace("_", " ").strip() or "Scan", attribution=attribution_of(path))
     graph.replace(Node(ROOT, "world", attributes={"notes": [*cloud.notes]}))
     room = _shell(graph, cloud, pieces.kind)
-    rows = _rows_of(pieces.piece, len(pieces.shares))
+    rows = rows_of(pieces.piece, len(pieces.shares))
     guesses = _guesses(cloud, rows, _named(cloud.xyz, rows, pieces, classes), changed)
     nodes = {
         guess.number: _add_thing(graph, guess, cloud, rows[guess.number], room)
@@ -138,7 +138,7 @@ def _source(path: Path) -> str:
     return f"{scan[:16]} {weights[:16]}"
 
 
-def _rows_of(piece: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+def rows_of(piece: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
     """Returns the rows of the points of each thing."""
     order = np.argsort(piece, kind="stable")
     starts = np.searchsorted(piece[order], np.arange(count + 1))
@@ -153,14 +153,21 @@ def _named(
     found = []
     for number, which in enumerate(rows):
         own = pieces.shares[number, 3:] / max(float(pieces.shares[number, 3:].sum()), 1e-9)
-        second = _pointnet(networks, xyz[which], classes[3:])
-        joint = own if second is None else own**_SEGMENTER_SAYS * second ** (1 - _SEGMENTER_SAYS)
-        joint = joint / joint.sum()
+        second = by_pointnet(networks, xyz[which], classes[3:])
+        joint = joined(own, second)
         found.append((classes[3 + int(joint.argmax())], float(joint.max())))
     return found
 
 
-def _pointnet(
+def joined(own: NDArray[np.float64], second: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Returns the shares of the segmenter and, if it was asked, PointNet as one."""
+    if second is None:
+        return own
+    both = own**_SEGMENTER_SAYS * second ** (1 - _SEGMENTER_SAYS)
+    return np.asarray(both / both.sum())
+
+
+def by_pointnet(
     networks: tuple[PointNet, ...], xyz: NDArray[np.float64], classes: tuple[str, ...]
 ) -> NDArray[np.float64] | None:
     """Returns PointNet's shares in the segmenter's classes; None for what is too small to ask it."""
