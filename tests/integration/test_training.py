@@ -32,6 +32,7 @@ def test_smoke(tmp_path: Path) -> None:
     assert load_policy(path).log_std[0].item() == pytest.approx(SHORT.ppo.log_std[0], abs=0.01)
 
 
+@pytest.mark.timeout(300)
 def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(SHORT, whole)

@@ -47,7 +47,7 @@ ANSWERS: Final[Mapping[Topic, Callable[[Moment], Reply]]] = {
     Topic.READING: surroundings.reading,
     Topic.WHERE: surroundings.where,
     Topic.WHAT_IS: surroundings.about,
-    Topic.HELP: courtesies.help,
+    Topic.HELP: courtesies.advice,
     Topic.THANKS: courtesies.thanks,
     Topic.FAREWELL: courtesies.farewell,
     Topic.GREETING: courtesies.greeting,

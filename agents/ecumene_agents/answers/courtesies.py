@@ -38,7 +38,7 @@ def agreement(moment: Moment) -> Reply:
     return Reply("All right.", Emote.NOD)
 
 
-def help(moment: Moment) -> Reply:
+def advice(moment: Moment) -> Reply:
     """Tells what one can ask for."""
     del moment
     return Reply(

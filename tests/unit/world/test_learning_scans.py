@@ -169,7 +169,7 @@ def test_a_smoke_run_compares_and_is_not_run_twice(scans: tuple[Scan, ...], tmp_
     assert {row.model for row in rows} == set(segmenting.METHODS)
     assert {row.metric for row in rows} >= {"miou", "accuracy", "iou_floor", "iou_chair"}
     assert all(row.seeds == 5 for row in rows if row.metric == "miou")
-    assert heard[-1][:2] == (16, 16)
+    assert heard[-1][:2] == (45, 45)
     (tmp_path / "fold-0-1.safetensors").unlink()
     segmenting.judge(scans, 0, segmenting.FULL, training, tmp_path)
     assert not (tmp_path / "fold-0-1.safetensors").exists()
