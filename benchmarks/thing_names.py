@@ -36,7 +36,7 @@ def main() -> None:
     told = []
     for fold in range(FOLDS):
         network = load_segmenter(
-            options.folder / f"fold-{fold}-{segmenting.METHODS.index(segmenting.FULL)}.safetensors"
+            options.folder / f"fold-{fold}-{segmenting.METHODS.index(segmenting.LONG)}.safetensors"
         )
         for one in segmenting.split(scans, fold)[1][:: options.every]:
             xyz = one.xyz.astype(np.float64)
