@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 PAGE := server/ecumene_server/page
 NODE_PATH_FIX := PATH="$(CURDIR)/$(BIN):$$PATH"
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest
+# One thread a process: two that share a core wait for each other more than they compute.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: run test check unit e2e bench docs lock clean setup tools

@@ -91,6 +91,7 @@ class Compiler:
     def _reply(self, process: subprocess.Popen[bytes]) -> Reply:
         answer = compilework.reply(cast("BinaryIO", process.stdout))
         if answer is None:
+            self.close()
             raise FailedError("the process that compiles edits has ended")
         if isinstance(answer, Refusal):
             raise (GraphError if answer.broken else FailedError)(answer.sentence)

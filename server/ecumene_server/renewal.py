@@ -21,6 +21,7 @@ from ecumene_server.watch import Watch
 from ecumene_world import Layout, SceneGraph
 from ecumene_world.command import Recompile
 from ecumene_world.errors import GraphError
+from ecumene_world.state import DT
 
 SETTLE_S: Final = 0.25
 """Pause after an edit before the graph is compiled: edits come in bursts."""
@@ -139,6 +140,8 @@ class Renewal:
         await asyncio.to_thread(self._compiler.finish)
         if not swapped:
             return None
+        while await self._host.wonder(lambda: world.stale and world.edits == edits):
+            await asyncio.sleep(DT)
         await self._taken(graph, layout)
         await asyncio.to_thread(self._prepared.tidy)
         return edits

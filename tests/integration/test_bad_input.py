@@ -20,7 +20,7 @@ from tests.integration.visitors import Visitor
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from ecumene_server import connection, guest, hub, wire
+from ecumene_server import broadcast, connection, guest, hub, wire
 from ecumene_server.app import App
 
 HELLO = wire.encode(wire.Hello(wire.PROTOCOL, "Eve"))
@@ -262,7 +262,7 @@ async def test_half_open_sockets_are_let_go(tmp_path: Path, monkeypatch: pytest.
 async def test_a_slow_reader_misses_positions_and_is_right_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "SLOW_BYTES", 10_000)
+    monkeypatch.setattr(broadcast, "SLOW_BYTES", 10_000)
     async with serving(tmp_path) as app, Visitor(app.url, "Max") as max_:
         mine = await max_.join()
         slow = await opened(app, UPGRADE + masked(HELLO))

@@ -34,7 +34,7 @@ def room(number: int) -> list[dict[str, Any]]:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "rooms.json"
     kinds = ("kitchens", "living_rooms", "bedrooms", "bathrooms")
-    path.write_text(json.dumps({kind: [room(number) for number in range(10)] for kind in kinds}))
+    path.write_text(json.dumps({kind: [room(number) for number in range(40)] for kind in kinds}))
     return path
 
 

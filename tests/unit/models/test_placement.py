@@ -78,7 +78,7 @@ def test_it_learns_to_put_rooms_straight() -> None:
     with torch.no_grad():
         after = network(seen)[-1]
     errors = [(room.centre - truth.centre)[:, :2, 0].abs().mean() for room in (seen, after)]
-    assert errors[1] < 0.5 * errors[0]
+    assert errors[1] < 0.7 * errors[0]
 
 
 def test_same_seed_same_weights() -> None:
