@@ -9,8 +9,6 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-
 from ecumene_server.commands import layout, output, pointnet, segmenter, shapes
 from ecumene_server.errors import UsageError
 
@@ -67,6 +65,8 @@ def folder_of(options: argparse.Namespace) -> Path:
 
 def _run(options: argparse.Namespace, folder: Path, what: str) -> Trained:
     """Trains with a bar and, if asked for, a log for TensorBoard; one thread adds up in one order on every machine."""
+    import torch
+
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
     log = _tensorboard(folder) if getattr(options, "tensorboard", False) else None
