@@ -31,7 +31,7 @@ from ecumene_models.placement import (
 )
 from ecumene_models.placement_training import PlacementTraining, disordered, train_placement
 from ecumene_models.relations import Boxes, offsets, wall_gap
-from ecumene_world.learning.relating import FOLDS, boxes_of, folds
+from ecumene_world.learning.relating import FOLDS, Progress, Told, boxes_of, counted_from, folds
 from ecumene_world.learning.rooms import SORTS, Room
 
 WEIGHTS: Final = Path(ecumene_models.__file__).parent / "weights" / "placement.safetensors"
@@ -46,9 +46,6 @@ _HUNG: Final = (_NAMES.index("picture"), _NAMES.index("opening"))
 _SEATS: Final = torch.tensor([_NAMES.index("chair"), _NAMES.index("box")])
 _COVERS: Final = torch.tensor([_NAMES.index("table"), _NAMES.index("bed")])
 
-Progress = Callable[[int, int, float], None]
-"""Told epochs done, epochs in all and the mean loss of the last one; NaN for networks that were there already."""
-Told = Callable[[int, float], None]
 Refiner = Callable[[Boxes], Boxes]
 
 
@@ -150,7 +147,7 @@ def compared(
     for fold, (known, asked) in enumerate(folds(floored, training.seed)):
         own = replace(training, seed=training.seed + fold)
         path = folder / f"{MODEL}-{fold}.safetensors"
-        network = _network(_rows(boxes, known), own, path, _from(fold * training.epochs, progress))
+        network = _network(_rows(boxes, known), own, path, counted_from(fold * training.epochs, progress))
         truth = _rows(boxes, asked)
         generator = torch.Generator().manual_seed(1000 + own.seed)
         seen = disordered(truth, torch.full((len(asked),), DISORDER_M), generator)
@@ -186,7 +183,7 @@ def trained(
 
     rows = compared(rooms, training, folder, told)
     path = folder / WEIGHTS.name
-    _network(standing(rooms), training, path, _from(total - training.epochs, told))
+    _network(standing(rooms), training, path, counted_from(total - training.epochs, told))
     (folder / RESULTS.name).write_text(json.dumps([row.to_json() for row in rows], indent=1) + "\n")
     return path, rows
 
@@ -251,8 +248,3 @@ def _network(boxes: Boxes, training: PlacementTraining, path: Path, told: Told) 
     network = train_placement(boxes, config, training, lambda done, _total, loss: told(done, loss))
     save_placement(network, path, {"training": settings, "rooms": len(boxes.sort), "sorts": list(SORTS)})
     return network
-
-
-def _from(start: int, told: Told | None) -> Told:
-    """Returns a listener that adds what was done before."""
-    return lambda done, loss: told(start + done, loss) if told is not None else None

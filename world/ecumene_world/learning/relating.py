@@ -233,7 +233,7 @@ def fold_scores(
     tuned_on, tested_on = (
         blurred(Boxes(*(part[rows] for part in boxes)), config, own, generator) for rows in (known, asked)
     )
-    told = _from(fold * training.epochs, progress)
+    told = counted_from(fold * training.epochs, progress)
     network = _network(boxes, truth, known, config, own, folder / f"{MODEL}-{fold}.safetensors", told)
     guessers = {MODEL: _guesser(network), "class_pair_prior": _prior(tuned_on, held), "rules": _rules}
     values: dict[tuple[str, str], float] = {}
@@ -265,7 +265,13 @@ def trained(
     boxes, truth, everything = boxes_of(rooms), truth_of(rooms), torch.arange(len(rooms))
     path = folder / WEIGHTS.name
     _network(
-        boxes, truth, everything, RelationsConfig(len(SORTS)), training, path, _from(total - training.epochs, told)
+        boxes,
+        truth,
+        everything,
+        RelationsConfig(len(SORTS)),
+        training,
+        path,
+        counted_from(total - training.epochs, told),
     )
     (folder / RESULTS.name).write_text(json.dumps([row.to_json() for row in rows], indent=1) + "\n")
     return path, rows
@@ -437,6 +443,6 @@ def _network(
     return network
 
 
-def _from(start: int, told: Told | None) -> Told:
+def counted_from(start: int, told: Told | None) -> Told:
     """Returns a listener that adds what was done before."""
     return lambda done, loss: told(start + done, loss) if told is not None else None
