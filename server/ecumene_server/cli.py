@@ -5,26 +5,27 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, NoReturn
 
 from ecumene_server import crash
 from ecumene_server.errors import UsageError
 
-COMMANDS: Final = (
-    "serve",
-    "generate",
-    "import_",
-    "export",
-    "run",
-    "replay",
-    "train",
-    "evaluate",
-    "bench",
-    "doctor",
-    "account",
-)
+COMMANDS: Final = {
+    "serve": "open a world to visitors",
+    "generate": "make a world from a seed",
+    "import": "make a world from a map, a 3D scene or a scan",
+    "export": "write a world as GLB, JSON or a picture",
+    "run": "run a scenario without a window",
+    "replay": "make a recording happen again and compare",
+    "train": "train a model",
+    "evaluate": "compare a model with its baseline",
+    "bench": "measure speed",
+    "doctor": "say what this machine has and lacks",
+    "account": "list, export or erase what is kept of visitors",
+}
+"""What each command does; its module is imported only when it is asked for, since some of them load torch."""
 DONE, FAILED, WRONG = 0, 1, 2
 
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs a command line; returns its exit status and never raises what went wrong."""
     try:
-        options = parser().parse_args(arguments)
+        options = parser(arguments[:1]).parse_args(arguments)
         return int(options.run(options))
     except UsageError as error:
         return _fail(str(error), WRONG)
@@ -55,14 +56,22 @@ def run(arguments: Sequence[str]) -> int:
         return _explain(error)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Returns the parser of all commands."""
+def parser(described: Iterable[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Returns the parser of all commands, of which those named know their options."""
+    wanted = set(described)
     top = _Parser(prog="ecumene", description="Generate a world, inhabit it, open it to people, train in it.")
     top.add_argument("--version", action="version", version=f"ecumene {_version()}")
     subcommands: Any = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
-    for name in COMMANDS:
-        importlib.import_module(f"ecumene_server.commands.{name}").add(subcommands)
+    for name, purpose in COMMANDS.items():
+        command = subcommands.add_parser(name, help=purpose)
+        if name in wanted:
+            _module(name).add(command)
     return top
+
+
+def _module(command: str) -> Any:
+    """Imports what a command runs; `import` is a word of Python's."""
+    return importlib.import_module(f"ecumene_server.commands.{'import_' if command == 'import' else command}")
 
 
 def _explain(error: Exception) -> int:

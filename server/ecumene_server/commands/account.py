@@ -23,13 +23,9 @@ VERBS: Final = {
 ROLES: Final = {role.name.lower(): role for role in (Role.VISITOR, Role.BUILDER, Role.ADMIN)}
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "account",
-        help="list, export or erase what is kept of visitors",
-        description="Lists, exports or erases what a server keeps of its visitors; stop the server first.",
-    )
+    parser.description = "Lists, exports or erases what a server keeps of its visitors; stop the server first."
     verbs: Any = parser.add_subparsers(title="what to do", metavar="WHAT", required=True)
     for name, about in VERBS.items():
         verb: argparse.ArgumentParser = verbs.add_parser(name, help=about, description=about.capitalize() + ".")

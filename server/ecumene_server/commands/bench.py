@@ -6,20 +6,15 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from ecumene_server.errors import UsageError
 
 FOLDER = Path(__file__).parents[3] / "benchmarks"
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "bench",
-        help="measure speed",
-        description=f"Runs one of the benchmarks: {', '.join(names()) or 'none here, they come with the source'}.",
-    )
+    parser.description = f"Runs one of the benchmarks: {', '.join(names()) or 'none here, they come with the source'}."
     parser.add_argument("name", metavar="NAME", help="which one")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="options of that benchmark")

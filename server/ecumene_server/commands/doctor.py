@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ecumene_server.commands import output
 
@@ -32,11 +31,9 @@ class Finding:
     detail: str
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "doctor", help="say what this machine has and lacks", description="Says what this machine has and lacks."
-    )
+    parser.description = "Says what this machine has and lacks."
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.set_defaults(run=run)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 from ecumene_server.commands import learned, output
 from ecumene_server.commands.files import existing
@@ -16,13 +15,9 @@ SENSES = ("vision", "hearing", "touch")
 SPLITS = ("test", "validation")
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "evaluate",
-        help="compare a model with its baseline",
-        description="Runs a model and its baseline on the same held-out worlds; minutes for full figures.",
-    )
+    parser.description = "Runs a model and its baseline on the same held-out worlds; minutes for full figures."
     parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the shipped ones")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="held-out worlds a task (5)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from ecumene_server.commands import inspection, output
 from ecumene_server.commands.files import existing, written
@@ -12,13 +11,9 @@ from ecumene_server.errors import UsageError
 from ecumene_server.openworld import read
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "export",
-        help="write a world as GLB, JSON or a picture",
-        description="Writes a world file as GLB, as JSON or as a picture.",
-    )
+    parser.description = "Writes a world file as GLB, as JSON or as a picture."
     parser.add_argument("world", metavar="WORLD", help="a world file, or anything that can be imported")
     inspection.add_outputs(parser)
     parser.set_defaults(run=run)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Any
 
 from ecumene_server.commands import inspection, output
 from ecumene_server.commands.files import written
@@ -17,13 +16,9 @@ from ecumene_world.generate.proposer import LayoutProposer
 LAYOUTS = ("procedural", "learned")
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "generate",
-        help="make a world from a seed",
-        description="Makes a world from a seed: the same seed gives the same world.",
-    )
+    parser.description = "Makes a world from a seed: the same seed gives the same world."
     parser.add_argument("type", metavar="TYPE", help=", ".join(TYPES))
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="any whole number (0)")
     parser.add_argument("--tags", default="", metavar="A,B", help="what it should be like, such as cozy,elderly")

@@ -18,13 +18,9 @@ from ecumene_world.gate import Gated
 WAYS: Final = ("geometry", "network")
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "import",
-        help="make a world from a map, a 3D scene or a scan",
-        description=f"Makes a world from a file ({' '.join(importers.SUFFIXES)}), or from a data set by its name.",
-    )
+    parser.description = f"Makes a world from a file ({' '.join(importers.SUFFIXES)}), or from a data set by its name."
     parser.add_argument("file", metavar="FILE", help="the file, or bubenec, helsinki or autzen")
     parser.add_argument(
         "--recognise",

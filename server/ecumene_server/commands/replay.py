@@ -13,13 +13,9 @@ from ecumene_server.commands.files import existing
 UNENDED: Final = "; whoever recorded them was stopped before the end"
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "replay",
-        help="make a recording happen again and compare",
-        description="Steps a recording again, tick by tick, and compares it bit by bit with what was recorded.",
-    )
+    parser.description = "Steps a recording again, tick by tick, and compares it bit by bit with what was recorded."
     parser.add_argument("file", type=Path, metavar="FILE.rec")
     parser.add_argument("--verify", action="store_true", help="compare (always done; says so in scripts)")
     parser.add_argument("--redecide", action="store_true", help="let the minds decide again, too, and compare")

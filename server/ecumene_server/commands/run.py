@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from ecumene_server.commands import output
 from ecumene_server.errors import FailedError
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "run",
-        help="run a scenario without a window",
-        description="Runs a scenario as fast as it goes and prints its metrics.",
-    )
+    parser.description = "Runs a scenario as fast as it goes and prints its metrics."
     parser.add_argument("scenario", metavar="SCENARIO", help="a name, such as plaza, or a YAML file")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the world and every chance draw (0)")
     parser.add_argument("--ticks", type=int, metavar="N", help="how long at most, twentieths of a second")

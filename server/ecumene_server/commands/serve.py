@@ -16,13 +16,9 @@ from ecumene_server import crash, settings
 from ecumene_server.settings import Settings
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "serve",
-        help="open a world to visitors",
-        description="Opens a world: visitors walk in with a browser. Without WORLD it is the default town.",
-    )
+    parser.description = "Opens a world: visitors walk in with a browser. Without WORLD it is the default town."
     add_options(parser)
     parser.set_defaults(run=run)
 

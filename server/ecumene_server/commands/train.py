@@ -14,13 +14,9 @@ from ecumene_server.errors import UsageError
 NAMES = ("minds", *learned.TRAINED)
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "train",
-        help="train a model",
-        description="Trains a model; goes on where it stopped if the folder holds a run of the same options.",
-    )
+    parser.description = "Trains a model; goes on where it stopped if the folder holds a run of the same options."
     parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights, worlds and noise (0)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder (runs/NAME)")
