@@ -40,7 +40,8 @@ class ShapeTraining:
         probes: How many points a shape the decoder is asked about.
         shell: Thickness added to every surface, so that sheets are solid; edges of the box.
         truncation: Depths beyond this count as this, edges of the box.
-        divergence: Weight of the divergence from the normal distribution, against the loss of a probe.
+        divergence: Weight of the divergence from the normal distribution about the mean of the class, which is
+            learned too, against the loss of a probe.
         bend: How far the middle of each axis may be moved, edges of the box.
         stretch: Standard deviation of the logarithm that a size is scaled by.
         device: `cpu` or `cuda`.
@@ -70,16 +71,18 @@ class SolidShapes:
         probes: (M, P, 3) points in and about the box.
         distance: (M, P) to the surface, negative inside.
         size_m: (M, 3).
+        kinds: (M,) classes.
     """
 
     visible: Tensor
     probes: Tensor
     distance: Tensor
     size_m: Tensor
+    kinds: Tensor
 
     def digest(self) -> str:
         """Returns what tells these shapes from others."""
-        parts = (self.visible, self.probes, self.distance, self.size_m)
+        parts = (self.visible, self.probes, self.distance, self.size_m, self.kinds)
         return hashlib.sha256(b"".join(part.contiguous().numpy().tobytes() for part in parts)).hexdigest()
 
     def check(self) -> None:
@@ -89,8 +92,8 @@ class SolidShapes:
             CloudError: Shapes disagree, or a number is not finite or a size not positive.
         """
         count = len(self.visible)
-        if not count or {len(self.probes), len(self.distance), len(self.size_m)} != {count}:
-            raise CloudError(f"{count} shapes need as many probes, distances and sizes, and at least one")
+        if not count or {len(self.probes), len(self.distance), len(self.size_m), len(self.kinds)} != {count}:
+            raise CloudError(f"{count} shapes need as many probes, distances, sizes and classes, and at least one")
         finite = all(bool(torch.isfinite(part).all()) for part in (self.visible, self.probes, self.distance))
         if not finite or not bool((self.size_m > 0).all()):
             raise CloudError("a shape has a coordinate that is not finite or a size that is not positive")
@@ -124,7 +127,7 @@ def train_autoencoder(
         total = 0.0
         batches = torch.split(torch.randperm(len(shapes.visible), generator=generator), training.batch)
         for rows in batches:
-            loss = _loss(run.network, _drawn(shapes, rows, training, generator), training, generator)
+            loss = _loss(run, _drawn(shapes, rows, training, generator), training, generator)
             run.learn(loss)
             total += float(loss.detach())
         if report:
@@ -144,9 +147,12 @@ class _Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
             self.network = Autoencoder(config).to(device)
+        self.middles = nn.Embedding.from_pretrained(torch.zeros(len(config.classes), config.latent), freeze=False)
+        self.middles.to(device)
         self.averaged = Autoencoder(config).to(device)
         self.averaged.load_state_dict(self.network.state_dict())
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=training.rate, weight_decay=training.decay)
+        learned = [*self.network.parameters(), *self.middles.parameters()]
+        self.optimiser = torch.optim.AdamW(learned, lr=training.rate, weight_decay=training.decay)
         self.step = 0
         self.steps = training.epochs * -(-len(shapes.visible) // training.batch)
 
@@ -172,6 +178,7 @@ class _Run:
     def keep(self, path: Path, epoch: int, generator: torch.Generator) -> None:
         """Writes everything that the next epoch depends on."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        tensors |= {f"middles.{name}": value for name, value in self.middles.state_dict().items()}
         tensors |= {f"averaged.{name}": value for name, value in self.averaged.state_dict().items()}
         for row, kept in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{row}.{name}": value for name, value in kept.items()}
@@ -191,6 +198,7 @@ class _Run:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         self.network.load_state_dict(_under("network.", tensors))
         self.averaged.load_state_dict(_under("averaged.", tensors))
+        self.middles.load_state_dict(_under("middles.", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in _under("optimiser.", tensors).items():
             row, _, key = name.partition(".")
@@ -216,7 +224,7 @@ def _drawn(shapes: SolidShapes, rows: Tensor, training: ShapeTraining, generator
         for part in (shapes.visible[rows][:, seen], shapes.probes[rows][:, asked])
     )
     scale = (torch.randn(len(rows), 3, generator=generator) * training.stretch).exp()
-    drawn = (visible, probes, shapes.distance[rows][:, asked].float(), shapes.size_m[rows] * scale)
+    drawn = (visible, probes, shapes.distance[rows][:, asked].float(), shapes.size_m[rows] * scale, shapes.kinds[rows])
     return SolidShapes(*(part.to(training.device) for part in drawn))
 
 
@@ -236,14 +244,15 @@ def _bent(points: Tensor, bend: Tensor) -> Tensor:
     return points + 4 * bend * inside * (1 - inside)
 
 
-def _loss(network: Autoencoder, drawn: SolidShapes, training: ShapeTraining, generator: torch.Generator) -> Tensor:
-    log_size = drawn.size_m.log()
+def _loss(run: _Run, drawn: SolidShapes, training: ShapeTraining, generator: torch.Generator) -> Tensor:
+    network, log_size = run.network, drawn.size_m.log()
     mean, spread = network.encoder(drawn.visible, log_size)
     noise = torch.randn(mean.shape, generator=generator).to(mean.device)
     form = mean + noise * (spread / 2).exp()
     depth = network.decoder(network.decoder.planes(network.code(form, log_size)), drawn.probes)
     wanted = ((training.shell - drawn.distance) / training.truncation).clamp(-1, 1)
-    divergence = (mean.square() + spread.exp() - 1 - spread).sum(1).mean() / 2
+    off = mean - run.middles(drawn.kinds)
+    divergence = (off.square() + spread.exp() - 1 - spread).sum(1).mean() / 2
     fit = functional.smooth_l1_loss(depth, wanted, beta=_GENTLE)
     loss: Tensor = fit + training.divergence * divergence
     return loss

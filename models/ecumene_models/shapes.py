@@ -41,8 +41,9 @@ class ShapesConfig:
         classes: What can be made, in order of the rows of `kinds`.
         latent: Numbers that describe a form, beside the three of its size.
         width: Of the encoder's first layer; its widest has six times as many channels.
-        channels: Of the decoder's coarsest grid, of 4 cells an edge; the finest, of 32, has a quarter as many.
+        channels: Of the decoder's coarsest grid, of 4 cells an edge; the finest has a quarter as many.
         hidden: Of the layers that look at one point.
+        doublings: How often the decoder halves its cells, at least twice: 3 for 32 cells an edge, 4 for 64.
     """
 
     classes: tuple[str, ...]
@@ -50,6 +51,7 @@ class ShapesConfig:
     width: int = 48
     channels: int = 64
     hidden: int = 64
+    doublings: int = 3
 
     @property
     def code(self) -> int:
@@ -103,7 +105,7 @@ class Decoder(nn.Module):
         super().__init__()
         c, h = config.channels, config.hidden
         self.seed = nn.Linear(config.code, 3 * c * 16)
-        widths = (c, 2 * c // 3, c // 2, c // 4)
+        widths = (c, 2 * c // 3, c // 2, *[c // 4] * (config.doublings - 2))
         self.up = nn.ModuleList(
             [nn.ConvTranspose2d(3 * a, 3 * b, 4, 2, 1, groups=3) for a, b in itertools.pairwise(widths)]
         )
@@ -112,7 +114,7 @@ class Decoder(nn.Module):
         )
 
     def planes(self, code: Tensor) -> Tensor:
-        """Returns (B, 3, channels / 4, 32, 32), features over (x, y), (x, z) and (y, z), of codes (B, code)."""
+        """Returns (B, 3, channels / 4, cells, cells), features over (x, y), (x, z) and (y, z), of codes (B, code)."""
         x = self.seed(code).reshape(len(code), -1, 4, 4)
         for layer in self.up:
             x = layer(functional.relu(x))

@@ -27,7 +27,7 @@ def lot(count: int = 12) -> SolidShapes:
     probes = torch.rand(count, 800, 3, generator=generator)
     distance = torch.stack([depth_of(part, row % 2) for row, part in enumerate(probes)])
     visible = torch.stack([part[d.abs().argsort()[:100]] for part, d in zip(probes, distance, strict=True)])
-    return SolidShapes(visible, probes, distance, torch.ones(count, 3))
+    return SolidShapes(visible, probes, distance, torch.ones(count, 3), torch.arange(count) % 2)
 
 
 def agreement(network: Autoencoder, shapes: SolidShapes) -> float:

@@ -50,7 +50,7 @@ Progress = Callable[[int, int, float], None]
 
 def tensors_of(solids: Solids) -> SolidShapes:
     """Returns what the autoencoder learns from."""
-    parts = (solids.visible, solids.probes, solids.distance, solids.size_m)
+    parts = (solids.visible, solids.probes, solids.distance, solids.size_m, solids.kinds)
     return SolidShapes(*(torch.from_numpy(part) for part in parts))
 
 
