@@ -33,7 +33,7 @@ def toilet(draw: Draw) -> Asset:
 
 def bathtub(draw: Draw) -> Asset:
     """A bathtub along the wall, taps at its end."""
-    length, deep = draw.size("width_m", 1.5, 1.7), 0.75
+    length, deep = draw.size("width_m", 1.5, 1.7), draw.fixed("depth_m", 0.75)
     tint = draw.colour((palette.WHITE, palette.PAINTED[2], palette.PAINTED[1]))
     parts = [box((deep, length, 0.10), tint, (0, 0, 0))]
     for s in (-1, 1):
@@ -171,7 +171,7 @@ def clothes_rack(draw: Draw) -> Asset:
 
 RECIPES: Final = (
     Recipe("toilet", toilet, {"colour": None}, variants=3),
-    Recipe("bathtub", bathtub, {"width_m": (1.3, 2.0), "colour": None}, variants=3),
+    Recipe("bathtub", bathtub, {"width_m": (1.3, 2.0), "depth_m": (0.6, 1.1), "colour": None}, variants=3),
     Recipe("blackboard", blackboard, {"width_m": (1.0, 5.0), "height_m": (0.8, 1.6), "colour": None}),
     Recipe("display_case", display_case, {"width_m": (0.5, 2.0), "height_m": (0.9, 1.8), "colour": None}, variants=8),
     Recipe("till", till, {"colour": None}, variants=3),

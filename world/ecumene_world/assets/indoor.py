@@ -24,38 +24,40 @@ from ecumene_world.assets.solids import (
 )
 
 _SCREENS: Final = ("totem", "television")
+_LAMP_LEGS: Final = ("stem", "three")
 _KITCHEN_M: Final = (0.62, 0.90)
 """Depth and height that kitchen furniture shares, so that pieces make a row."""
 
 
 def floor_lamp(draw: Draw) -> Asset:
     """A lamp on a tall stem or on three legs, under a fabric shade."""
-    height = draw.size("height_m", 1.45, 1.70)
+    height, wide, tall = draw.size("height_m", 1.45, 1.70), draw.fixed("width_m", 0.46), draw.fixed("shade_m", 0.30)
     metal, shade = (
         draw.pick((palette.BRASS, palette.CHARCOAL, *palette.WALNUT[:1])),
         draw.colour((palette.GLOW, palette.PAPER, *palette.FABRIC[1:3])),
     )
     parts: list[Mesh] = []
-    low = height - 0.32
-    if draw.variant % 2:
+    low = height - tall - 0.02
+    if draw.word("legs", _LAMP_LEGS) == "three":
         for index in range(3):
             foot = circle(0.27, 3)[index].tolist()
             parts.append(bar((foot[0], foot[1], 0), (0, 0, low - 0.02), 0.016, metal, sides=4))
     else:
         parts.append(lathe([(0.15, 0), (0.15, 0.025), (0.02, 0.05), (0.014, low + 0.05)], metal, sides=8))
-    rim = [(0.23, 0), (0.145, 0.30), (0.13, 0.30), (0.215, 0.0)]
-    parts.append(lathe([*rim[:2], (0.0, 0.29)], [shade, lighter(shade, 0.3)], (0, 0, low + 0.02), sides=10))
+    rim = [(wide / 2, 0), (0.63 * wide / 2, tall), (0.0, tall - 0.01)]
+    parts.append(lathe(rim, [shade, lighter(shade, 0.3)], (0, 0, low + 0.02), sides=10))
     parts.append(sphere(0.07, palette.GLOW, (0, 0, low + 0.03), detail=0))
     return solid("floor_lamp", parts, [post(0.16, height)])
 
 
 def fridge(draw: Draw) -> Asset:
     """A rounded fridge with a freezer compartment above and long handles."""
-    width, height, depth = draw.size("width_m", 0.60, 0.66), draw.size("height_m", 1.60, 1.85), 0.64
+    width, height = draw.size("width_m", 0.60, 0.66), draw.size("height_m", 1.60, 1.85)
+    depth = draw.fixed("depth_m", 0.64)
     tint = draw.colour(
         (palette.WHITE, palette.rgb("#a9cdbf"), palette.CARS[0], palette.STEEL, palette.rgb("#e8cf9a"), palette.CARS[7])
     )
-    split = height * 0.66
+    split = height * draw.fixed("split", 0.66)
     parts = [box((depth - 0.08, width - 0.01, height - 0.06), darker(tint, 0.12), (-0.04, 0, 0.04), bevel=0.04)]
     front = depth / 2 - 0.05
     for low, tall in ((0.07, split - 0.085), (split, height - split - 0.03)):
@@ -266,8 +268,28 @@ def _picture(x: float, width: float, height: float, low: float, glow: RGB, draw:
 
 
 RECIPES: Final = (
-    Recipe("floor_lamp", floor_lamp, {"height_m": (1.0, 2.2), "colour": None}),
-    Recipe("fridge", fridge, {"width_m": (0.5, 1.0), "height_m": (0.8, 2.2), "colour": None}),
+    Recipe(
+        "floor_lamp",
+        floor_lamp,
+        {
+            "height_m": (1.0, 2.2),
+            "width_m": (0.2, 0.7),
+            "shade_m": (0.12, 0.5),
+            "legs": _LAMP_LEGS,
+            "colour": None,
+        },
+    ),
+    Recipe(
+        "fridge",
+        fridge,
+        {
+            "width_m": (0.5, 1.0),
+            "depth_m": (0.5, 0.85),
+            "height_m": (0.8, 2.2),
+            "split": (0.3, 0.8),
+            "colour": None,
+        },
+    ),
     Recipe("stove", stove, {"width_m": (0.5, 1.0), "colour": None}),
     Recipe("sink", sink, {"width_m": (0.7, 2.0), "colour": None}),
     Recipe("screen", screen, {"height_m": (1.0, 2.4), "style": _SCREENS, "colour": None}),

@@ -9,9 +9,12 @@ import numpy as np
 
 from ecumene_world.assets import palette
 from ecumene_world.assets.asset import Asset
+from ecumene_world.assets.mesh import RGB, Mesh
 from ecumene_world.assets.palette import darker, lighter
 from ecumene_world.assets.recipe import Draw, Recipe, solid
 from ecumene_world.assets.solids import box, lathe, slab, sphere, tube
+
+_CUPS: Final = ("mug", "bowl", "vase", "bottle")
 
 
 def ball(draw: Draw) -> Asset:
@@ -40,9 +43,14 @@ def book(draw: Draw) -> Asset:
 
 
 def cup(draw: Draw) -> Asset:
-    """A mug of coffee with a handle."""
+    """A mug of coffee with a handle; `form` makes a bowl, a vase or a bottle of it."""
     tint = draw.colour((*palette.ACCENTS, palette.WHITE))
-    height, radius = draw.between(0.09, 0.11), draw.between(0.038, 0.045)
+    height = draw.size("height_m", 0.09, 0.11)
+    radius = draw.size("width_m", 0.076, 0.09) / 2
+    form = draw.chosen("form", "mug")
+    if form != "mug":
+        waist, neck = draw.fixed("foot", 0.6), draw.fixed("neck", 0.5)
+        return solid("cup", [_turned(form, height, radius, waist, neck, tint)])
     side = [
         (radius * 0.82, 0),
         (radius, 0.012),
@@ -61,6 +69,26 @@ def cup(draw: Draw) -> Asset:
     ]
     parts.append(tube(loop, 0.006, tint, sides=4))
     return solid("cup", parts)
+
+
+def _turned(form: str, height: float, radius: float, foot: float, neck: float, tint: RGB) -> Mesh:
+    """Returns a bowl, a vase or a bottle; foot and neck are shares of its greatest radius."""
+    if form == "bowl":
+        outer = [(foot * radius, 0), (foot * radius, 0.06 * height), (0.88 * radius, 0.55 * height), (radius, height)]
+        bands, inner = [tint, tint, lighter(tint, 0.1)], [(0.92 * radius, height), (0.7 * radius, 0.45 * height)]
+    elif form == "vase":
+        outer = [(foot * radius, 0), (radius, 0.42 * height), (neck * radius, 0.86 * height)]
+        outer.append((min(1.25 * neck, 1.0) * radius, height))
+        bands, inner = (
+            [tint, lighter(tint, 0.12), tint],
+            [(0.8 * neck * radius, height), (0.7 * neck * radius, 0.86 * height)],
+        )
+    else:
+        outer = [(radius, 0), (radius, 0.55 * height), (neck * radius, 0.74 * height), (neck * radius, height)]
+        bands, inner = [tint, darker(tint, 0.1), tint], []
+    profile = [*outer, *inner, (0.0, inner[-1][1] - 0.02 * height if inner else height)]
+    paint = [*bands, *[darker(tint, 0.2)] * (len(profile) - 1 - len(bands))]
+    return lathe(profile, paint, sides=12)
 
 
 def box_(draw: Draw) -> Asset:
@@ -105,7 +133,18 @@ def lantern(draw: Draw) -> Asset:
 RECIPES: Final = (
     Recipe("ball", ball, {"radius_m": (0.04, 0.6), "colour": None}),
     Recipe("book", book, {"colour": None}, variants=8),
-    Recipe("cup", cup, {"colour": None}),
+    Recipe(
+        "cup",
+        cup,
+        {
+            "height_m": (0.05, 0.36),
+            "width_m": (0.05, 0.3),
+            "form": _CUPS,
+            "foot": (0.3, 1.0),
+            "neck": (0.25, 0.9),
+            "colour": None,
+        },
+    ),
     Recipe("box", box_, {"size_m": (0.15, 1.0), "colour": None}),
     Recipe("lantern", lantern, {"colour": None}, variants=4),
 )

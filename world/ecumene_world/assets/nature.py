@@ -163,28 +163,31 @@ def potted_plant(draw: Draw) -> Asset:
     height = draw.size("height_m", 0.85, 1.3)
     plant = draw.word("plant", _PLANTS)
     pot, leaf = draw.colour(palette.TERRA_POTS), draw.pick(palette.LEAVES)
-    wide, tall = 0.21 * height + 0.02, 0.34 * height
+    wide, tall = draw.fixed("girth", 1.0) * (0.21 * height + 0.02), draw.fixed("pot", 0.34) * height
+    reach = draw.fixed("reach", 1.0)
     rim = 0.12 * tall
     profile = [(wide * 0.68, 0), (wide * 0.94, tall - rim), (wide * 1.08, tall - rim), (wide * 1.08, tall)]
     profile += [(wide * 0.9, tall), (wide * 0.9, tall - 0.03), (0, tall - 0.03)]
     bands = [pot, darker(pot, 0.1), lighter(pot, 0.08), lighter(pot, 0.12), darker(pot, 0.3), palette.EARTH]
     parts = [lathe(profile, bands, sides=8)]
     if plant == "ball":
-        radius = min(0.30 * height, 1.6 * wide)
-        middle = height - radius
+        radius = min(0.30 * height, 1.6 * wide) * reach
+        middle = max(height - radius, tall + 0.4 * radius)
         parts.append(cylinder(0.02, middle - tall + 0.05, draw.pick(palette.BARK), (0, 0, tall - 0.04), sides=5))
         crown = blob((radius, radius, radius), leaf, (0, 0, middle), draw.rng, rough=0.07)
         parts.append(speckled(graded(crown, darker(leaf, 0.32), lighter(leaf, 0.16)), draw.rng))
     else:
-        parts += [_frond(index, height, tall, wide, leaf, plant, draw) for index in range(9)]
+        parts += [_frond(index, height, tall, wide, leaf, plant, draw, reach) for index in range(9)]
     return solid("potted_plant", parts, [post(wide * 1.1, height * 0.9)])
 
 
-def _frond(index: int, height: float, base: float, wide: float, leaf: RGB, plant: str, draw: Draw) -> Mesh:
+def _frond(
+    index: int, height: float, base: float, wide: float, leaf: RGB, plant: str, draw: Draw, reach: float
+) -> Mesh:
     """Returns one leaf: arching outward for a palm, almost upright for blades."""
     angle = index * 2.39996
     rise = height - base
-    spread = rise * (0.75 if plant == "palm" else 0.16) * draw.between(0.8, 1.1)
+    spread = rise * reach * (0.75 if plant == "palm" else 0.16) * draw.between(0.8, 1.1)
     lift = rise * (draw.between(0.62, 1.0) if plant == "palm" else draw.between(0.6, 1.0))
     start = 0.1 * wide if plant == "palm" else 0.55 * wide * (index % 3) / 2
     bend = 0.62 if plant == "palm" else 1.0
@@ -232,5 +235,16 @@ RECIPES: Final = (
     Recipe("hedge", hedge, {"length_m": (0.5, 12.0), "width_m": (0.3, 1.5), "height_m": (0.3, 3.0), "colour": None}),
     Recipe("flower_bed", flower_bed, {"length_m": (0.6, 6.0), "width_m": (0.5, 3.0), "colour": None}),
     Recipe("rock", rock, {"height_m": (0.2, 3.0), "colour": None}),
-    Recipe("potted_plant", potted_plant, {"height_m": (0.4, 2.5), "plant": _PLANTS, "colour": None}),
+    Recipe(
+        "potted_plant",
+        potted_plant,
+        {
+            "height_m": (0.4, 2.5),
+            "girth": (0.5, 1.6),
+            "pot": (0.15, 0.6),
+            "reach": (0.5, 1.6),
+            "plant": _PLANTS,
+            "colour": None,
+        },
+    ),
 )

@@ -36,6 +36,14 @@ class Draw:
         given = self._params.get(name)
         return drawn if given is None else float(given)
 
+    def fixed(self, name: str, usual: float) -> float:
+        """Returns the parameter of that name, or what is usual; it consumes no random number."""
+        return float(self._params.get(name, usual))
+
+    def chosen(self, name: str, usual: str) -> str:
+        """Returns the word given as parameter, or the usual one for every variant."""
+        return str(self._params.get(name, usual))
+
     def given(self, name: str) -> bool:
         """Tells whether a parameter was given."""
         return name in self._params
