@@ -26,6 +26,9 @@ FEELINGS: Final[Mapping[str, str]] = {
 }
 
 _ANSWER: Final = {"rest": Activity.REST, "food": Activity.MEAL, "company": Activity.SOCIAL, "fun": Activity.STROLL}
+AT_HOME: Final = 0.5
+"""Share of meals that those who have a home eat there."""
+
 _EATERIES: Final = ("cafe", "restaurant", "market", "kitchen", "home")
 _SHOPS: Final = ("shop", "market", "office", "museum", "school")
 _MEETING: Final = ("square", "cafe", "park", "market", "playground", "restaurant")
@@ -98,7 +101,9 @@ def _where(
     if activity is Activity.WORK:
         return who.work, "it is where I work"
     if activity is Activity.MEAL:
-        return _of_roles(layout, _EATERIES, seed, *draw), "I am hungry" if urgent else "it is time to eat something"
+        at_home = who.home >= 0 and number(seed, *draw, "meal") < AT_HOME
+        place = who.home if at_home else _of_roles(layout, _EATERIES, seed, *draw)
+        return place, "I am hungry" if urgent else "it is time to eat something"
     if activity is Activity.ERRAND:
         return _of_roles(layout, _SHOPS, seed, *draw), "I have an errand there"
     if activity is Activity.SOCIAL:

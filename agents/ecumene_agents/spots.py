@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ecumene_agents.chance import number
-from ecumene_world.grid import components, nearest, sample
+from ecumene_world.grid import Surface, components, nearest, sample
 from ecumene_world.layout import Layout
 
 TRIED: Final = 48
@@ -18,6 +19,8 @@ ROOM_M: Final = 0.45
 """Clearance that a spot has."""
 WIDEST_M: Final = 9.0
 """Spots are at most this far from the middle of their place."""
+EASE_M: Final = 0.7
+"""Clearance of points in the open."""
 _BODY_M: Final = 0.3
 _GOLDEN: Final = pi * (3 - sqrt(5))
 
@@ -48,11 +51,37 @@ class Spots:
         self.seat_level: list[int] = layout.thing_level[layout.seat_thing].tolist() if self.seat_things else []
         rows = [(x, y, level) for (x, y, _), level in zip(self.seat_approach, self.seat_level, strict=True)]
         self._seats = np.array(rows, np.float64).reshape(-1, 3)
+        self._open: NDArray[np.int64] | None = None
 
     def standing(self, place: int, seed: int, *words: object) -> Point:
         """Returns a point at a place for whoever the words name; the place's own point if there is no other."""
         spots = self._of_place[place]
         return spots[int(number(seed, place, *words) * len(spots))]
+
+    def standings(self, place: int) -> list[Point]:
+        """Returns all points of a place at which one can stand, at least one."""
+        return self._of_place[place]
+
+    def in_the_open(self, share: float) -> tuple[Point, int]:
+        """Returns a point with its storey from all streets and squares, or from all floors where there are none.
+
+        Args:
+            share: Which of them, 0..1 (1 excluded); each is as likely as any other.
+        """
+        if self._open is None:
+            self._open = self._ways()
+        level, iy, ix = self._open[int(share * len(self._open))].tolist()
+        (x0, y0), cell_m = self.layout.origin, self.layout.cell_m
+        return (x0 + cell_m * ix, y0 + cell_m * iy, float(self.layout.floor[level, iy, ix])), level
+
+    def _ways(self) -> NDArray[np.int64]:
+        """Returns (n, 3) storey, row and column of the nodes in the open, of the largest connected part."""
+        layout = self.layout
+        there = self._part == 1
+        roomy = there & (layout.clearance >= EASE_M)
+        public = roomy & ((layout.surface == Surface.STREET) | (layout.surface == Surface.SQUARE))
+        chosen = next(nodes for nodes in (public, roomy, there) if bool(nodes.any()))
+        return chosen.nonzero().cpu().numpy()
 
     def seats(self, near: Point, level: int, within_m: float) -> list[int]:
         """Returns the seats on a storey whose approach is near a point, nearest first."""

@@ -37,6 +37,12 @@ NOTICED: Final = 8
 """Most others that are looked at for a greeting: in a throng nobody greets beyond."""
 GREET_AGAIN_TICKS: Final = 300 * TICK_HZ
 """How long after a meeting the same person is greeted again."""
+WELCOMERS: Final = 2
+"""So many NPCs greet a visitor within `WELCOME_TICKS`; the others glance."""
+WELCOME_TICKS: Final = 30 * TICK_HZ
+GLANCE_TICKS: Final = 2 * TICK_HZ
+TALKATIVE: Final = 0.9
+"""Share of greetings that come with words."""
 QUIET_TICKS: Final = 8 * TICK_HZ
 """Least time between two things that an NPC says by itself."""
 CHAT_TICKS: Final = 10 * TICK_HZ
@@ -274,23 +280,40 @@ class Thinking:
         mind.memory.note(Episode(tick, "arrived", where=title))
 
     def _greet(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Iterator[Command]:
-        """Greets who comes near, and may begin a chat."""
+        """Greets who comes near, or only looks up, and may begin a chat."""
         if tick - mind.spoke < QUIET_TICKS:
             return
         other = self._newcomer(mind, who, scene, tick)
         if other is None:
             return
-        company = float(scene.needs[who.slot, 2])
+        greets = self._greets(mind, who, other, float(scene.needs[who.slot, 2]), tick)
         known = mind.memory.meet(other.key, other.title, tick)
         mind.memory.note(Episode(tick, "met", other.key))
+        if not greets:
+            yield from self._glance(mind, who, other, tick)
+            return
         mind.spoke = tick
-        likely = 0.9 if other.kind == _VISITOR or other.key in mind.persona.friends else 1.1 - company
         yield Gesture(who.key, Emote.WAVE, world=who.world)
-        if number(self._world.seed, who.key, other.key, tick) >= likely:
+        if number(self._world.seed, who.key, other.key, tick) >= TALKATIVE:
             return
         yield Say(who.key, greeting(mind, other, known, self.clock, tick), world=who.world)
         if other.kind != _VISITOR:
             yield from self._begin_chat(mind, who, other, tick)
+
+    def _greets(self, mind: Mind, who: Avatar, other: Avatar, company: float, tick: int) -> bool:
+        """Tells whether an NPC greets whom it meets: friends, whom it is lonely enough for, and a visitor in turn."""
+        if other.kind == _VISITOR:
+            met = (each.memory.since_met(other.key, tick) for each in self.minds.values())
+            return sum(since is not None and since <= WELCOME_TICKS for since in met) < WELCOMERS
+        if other.key in mind.persona.friends:
+            return True
+        return number(self._world.seed, who.key, other.key, tick, "greets") < 1.1 - company
+
+    def _glance(self, mind: Mind, who: Avatar, other: Avatar, tick: int) -> list[Command]:
+        """Lets who stands about turn to somebody for a moment; who walks, sits or works goes on."""
+        aim = mind.aim
+        idle = mind.favour is None and aim is not None and aim.stage is Stage.DWELL and aim.verb is Verb.GO
+        return self.hold(who.key, other.key, tick, GLANCE_TICKS) if idle else []
 
     def _newcomer(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Avatar | None:
         """Returns the nearest avatar within reach of a greeting that it has not met lately."""

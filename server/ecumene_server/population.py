@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Final
 
+from ecumene_agents.spots import Spots
+from ecumene_agents.whereabouts import Whereabouts
 from ecumene_scenarios.packs.living import Living
 from ecumene_scenarios.session import Session
 from ecumene_world import kinds
@@ -31,11 +33,18 @@ def fitted(session: Session, *, npcs: int | None, visitors: int) -> Session:
     if wanted + visitors > world.state.slots:
         session = _widened(session, wanted + visitors)
     world.apply([Despawn(key) for key in here[wanted:]])
-    free = (number for number in itertools.count() if f"npc:{number}" not in world.avatars)
-    for number in itertools.islice(free, max(0, wanted - len(here))):
-        (event,) = world.apply([scenario.resident(world, 0, number, world.generators["scenario"])])
-        assert event.name == "spawned", f"there is room for NPC {number}: {event.data}"
+    if wanted > len(here):
+        _let_in(scenario, world, wanted - len(here))
     return session
+
+
+def _let_in(scenario: Living, world: World, count: int) -> None:
+    """Lets so many NPCs more in."""
+    where = Whereabouts(world, 0, Spots(world.layout))
+    free = (number for number in itertools.count() if f"npc:{number}" not in world.avatars)
+    for number in itertools.islice(free, count):
+        (event,) = world.apply([scenario.resident(world, number, world.generators["scenario"], where)])
+        assert event.name == "spawned", f"there is room for NPC {number}: {event.data}"
 
 
 def _npcs(world: World) -> list[str]:

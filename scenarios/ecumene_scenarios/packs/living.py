@@ -11,13 +11,18 @@ from torch import Tensor
 
 from ecumene_agents import full_name
 from ecumene_agents.persona import WORKPLACES
+from ecumene_agents.spots import Spots
+from ecumene_agents.whereabouts import Whereabouts
 from ecumene_scenarios import tally
 from ecumene_scenarios.scenario import Scenario
 from ecumene_sim.frame import Frame
 from ecumene_world import SceneGraph
+from ecumene_world.avatar import Avatar
 from ecumene_world.command import Command, Despawn, Spawn
+from ecumene_world.kinds import BY_NAME
 from ecumene_world.world import World
 
+_NPC: Final = BY_NAME["npc"].code
 ROLES: Final = (
     "resident",
     "shopkeeper",
@@ -56,20 +61,13 @@ class Living(Scenario):
         return self.number
 
     def reset(self, world: World, which: Tensor, generator: torch.Generator) -> None:
-        """Sends everybody away and lets the NPCs in at free spawn points."""
+        """Sends everybody away and lets the NPCs in where the hour has them be."""
         chosen = which.tolist()
-        leaving = [Despawn(who.key, world=who.world) for who in world.avatars.values() if chosen[who.world]]
-        world.apply(
-            [
-                *leaving,
-                *(
-                    self.resident(world, index, number, generator)
-                    for index in range(len(chosen))
-                    if chosen[index]
-                    for number in range(self.number)
-                ),
-            ]
-        )
+        world.apply([Despawn(who.key, world=who.world) for who in world.avatars.values() if chosen[who.world]])
+        spots = Spots(world.layout)
+        for index in which.nonzero().flatten().tolist():
+            where = Whereabouts(world, index, spots)
+            world.apply([self.resident(world, number, generator, where) for number in range(self.number)])
         tally.started(self.memory, world.state, which)
 
     def score(self, frame: Frame, world: World) -> Frame:
@@ -86,15 +84,22 @@ class Living(Scenario):
         del tick, world
         return ()
 
-    def resident(self, world: World, index: int, number: int, generator: torch.Generator) -> Command:
-        """Returns how somebody new enters a world: NPC `number` of the world `index`, its looks and pace by chance."""
+    def resident(self, world: World, number: int, generator: torch.Generator, where: Whereabouts) -> Command:
+        """Returns how NPC `number` enters a world: where its day has it be, its looks and pace by chance."""
+        index = where.index
         key = f"npc:{number}" if world.state.worlds == 1 else f"npc:{index}.{number}"
         speed = 1.1 + 0.5 * float(torch.rand((), generator=generator))
         look = int(torch.randint(1 << 30, (), generator=generator))
+        role = self._role(world, number)
+        name = full_name(look)
+        point, yaw = where.of(Avatar(key, index, -1, 0, name, role, _NPC, look)) or (None, None)
+        return Spawn(key, "npc", point, yaw, name, look, role, speed, world=index)
+
+    def _role(self, world: World, number: int) -> str:
+        """Returns an occupation: posts are filled first, with at most half of the people."""
         jobs = [job for job in WORKPLACES if job in world.layout.place_role]
         posts = [job for job in jobs for _ in range(world.layout.place_role.count(job))]
-        role = posts[number] if number < min(len(posts), self.number // 2) else ROLES[number % len(ROLES)]
-        return Spawn(key, "npc", title=full_name(look), role=role, look=look, max_speed=speed, world=index)
+        return posts[number] if number < min(len(posts), self.number // 2) else ROLES[number % len(ROLES)]
 
 
 class Plaza(Living):

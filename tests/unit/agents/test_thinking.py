@@ -4,7 +4,14 @@ from tests.unit.agents.grounds import settle, world_of
 
 from ecumene_agents.mind import Aim, Favour, Stage
 from ecumene_agents.schedule import Activity, Clock
-from ecumene_agents.thinking import CHAT_TICKS, GREET_AGAIN_TICKS, STUCK_TICKS, Thinking
+from ecumene_agents.thinking import (
+    CHAT_TICKS,
+    GLANCE_TICKS,
+    GREET_AGAIN_TICKS,
+    STUCK_TICKS,
+    WELCOMERS,
+    Thinking,
+)
 from ecumene_world.command import Command, Despawn, Gesture, Interact, Say, SetIntent
 from ecumene_world.state import Posture, Verb
 from ecumene_world.world import World
@@ -130,6 +137,23 @@ def test_a_visitor_who_comes_near_is_greeted_once() -> None:
     assert thinking.mind("npc:mara").memory.people["visitor:ada"].times == 1
     later = lives(world, thinking, range(GREET_AGAIN_TICKS, GREET_AGAIN_TICKS + 60))
     assert any(isinstance(command, Gesture) for command in later)
+
+
+def test_one_or_two_of_a_crowd_greet_a_visitor_and_the_others_look_up() -> None:
+    crowd = [(f"npc:{n}", 30 + n % 3 * 0.7, 29 + n // 3 * 0.7, "") for n in range(9)]
+    world, thinking = village(*crowd, ("visitor:ada", 30.4, 30.4, ""))
+    for key in (who for who, *_ in crowd):
+        aim = thinking.mind(key).aim = Aim(Activity.STROLL, Verb.GO, "I like it there", place=0, stay_ticks=9999)
+        aim.point, aim.stage = (30.0, 30.0, 0.0), Stage.DWELL
+        for other, *_ in crowd:
+            thinking.mind(key).memory.meet(other, other, 0)
+    done = lives(world, thinking, range(1))
+    assert sum(isinstance(command, Gesture) for command in done) == WELCOMERS
+    glances = [c for c in done if isinstance(c, SetIntent) and (c.verb, c.target) == (Verb.WAIT, "visitor:ada")]
+    assert len(glances) == len(crowd) - WELCOMERS
+    back = lives(world, thinking, range(20, GLANCE_TICKS + 40))
+    assert not any(isinstance(command, Gesture) for command in back)
+    assert sum(isinstance(c, SetIntent) and c.verb is Verb.GO for c in back) >= len(glances)
 
 
 def test_nobody_is_greeted_from_afar_or_through_the_ceiling() -> None:
