@@ -93,7 +93,8 @@ class Navigation(Yardstick):
         inside = aside.mul_(aside).neg_().add_(RADIUS_M**2)
         seen = (inside > 0) & (along > 0)
         near = along.sub_(inside.clamp_(min=0.0).sqrt_())
-        return near.masked_fill_(~seen, REACH_M).amin(2).clamp_(max=REACH_M).neg_().add_(REACH_M)
+        first: Tensor = near.masked_fill_(~seen, REACH_M).amin(2).clamp_(max=REACH_M)
+        return first.neg_().add_(REACH_M)
 
     def _apart(self, worlds: int) -> Tensor:
         """Returns (2, worlds, 2N) places no two of which are nearer than `APART_M`, one after another by trial."""
