@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ecumene_models.actions import CHOICES, CONTINUOUS, EXPERTS, WIDTH, PolicyActions, PolicyOutput
 from ecumene_models.actions import act as draw_actions
 from ecumene_models.actions import evaluate as evaluate_actions
-from ecumene_models.attention import MixBlock, SelfBlock
+from ecumene_models.crossmodal import CrossModal, dropped, pooled, shares
 from ecumene_models.encoders import (
     VISION_TOKENS,
     HearingEncoder,
@@ -92,7 +92,7 @@ class ExpertHeads(nn.Module):
         return proposed[..., :WIDTH], proposed[..., WIDTH:]
 
 
-class FusionPolicy(nn.Module):
+class FusionPolicy(CrossModal):
     """The fast mind: senses of N avatars in, actions and their explanation out; no memory between calls."""
 
     def __init__(self, config: FusionConfig | None = None, generator: torch.Generator | None = None) -> None:
@@ -109,43 +109,16 @@ class FusionPolicy(nn.Module):
         self.body, self.touch = body_encoder(d), touch_encoder(d)
         self.intent, self.vision, self.hearing = IntentEncoder(d), VisionEncoder(d), HearingEncoder(d)
         self.neighbours = NeighbourEncoder(d)
-        self.role = nn.Parameter(torch.zeros(TOKENS, d))
         self.experts = ExpertHeads(config)
-        mixes = (MixBlock(d, config.heads, config.hidden, _QUERIES) for _ in range(config.layers - 1))
-        self.mix = nn.ModuleList(mixes)
-        self.last = SelfBlock(d, config.heads, config.hidden)
-        self.norm = nn.LayerNorm(d)
-        self.residual = nn.Linear(d, WIDTH)
+        sizes = (d, config.heads, config.hidden)
+        self._build_cross(sizes, tokens=TOKENS, queries=_QUERIES, layers=config.layers, outputs=WIDTH)
         self.critic = mlp(d, d, 1)
         self.log_std = nn.Parameter(torch.zeros(CONTINUOUS))
 
-    def _allocate(self) -> None:
-        """Gives every parameter memory; buffers are constants and have theirs already."""
-        for module in self.modules():
-            for name, parameter in module.named_parameters(recurse=False):
-                setattr(module, name, nn.Parameter(torch.zeros(parameter.shape)))
-
     @torch.no_grad()
     def _initialise(self, generator: torch.Generator) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.LayerNorm):
-                module.weight.fill_(1.0)
-                module.bias.zero_()
-            elif isinstance(module, nn.Embedding | nn.EmbeddingBag):
-                nn.init.normal_(module.weight, std=0.5, generator=generator)
-            elif isinstance(module, nn.Linear):
-                bound = module.weight[0].numel() ** -0.5
-                nn.init.uniform_(module.weight, -bound, bound, generator=generator)
-                if module.bias is not None:
-                    nn.init.uniform_(module.bias, -bound, bound, generator=generator)
-            elif isinstance(module, SelfBlock):
-                bound = self.config.d**-0.5
-                nn.init.uniform_(module.key, -bound, bound, generator=generator)
-                nn.init.uniform_(module.value, -bound, bound, generator=generator)
-        nn.init.normal_(self.role, std=0.1, generator=generator)
+        self._initialise_cross(generator)
         nn.init.normal_(self.experts.out, std=0.1 * self.config.d**-0.5, generator=generator)
-        self.residual.weight.zero_()
-        self.residual.bias.zero_()
         self.log_std.fill_(self.config.log_std)
 
     def forward(self, senses: SenseBatch, drop: torch.Generator | None = None) -> PolicyOutput:
@@ -156,7 +129,7 @@ class FusionPolicy(nn.Module):
             drop: Draws which senses modality dropout takes away; None drops nothing.
         """
         if drop is not None:
-            senses = _dropped(senses, self.config.drop, drop)
+            senses = replace(senses, present=dropped(senses.present, self.config.drop, drop))
         chunk = self.config.chunk
         if self.training or not chunk or len(senses) <= chunk:
             return self._decide(senses)
@@ -166,15 +139,11 @@ class FusionPolicy(nn.Module):
         tokens = self._encode(senses)
         present = _tokens_present(senses)
         proposed, surety, expert_present = self._consult(tokens, senses)
-        weight = surety.masked_fill(~expert_present[..., None], float("-inf")).softmax(dim=1)
-        pooled = (proposed * weight[..., list(_COLUMN_GROUP)]).sum(dim=1)
-        mixed = tokens + self.role
-        for block in self.mix:
-            mixed = block(mixed, present)
-        self_token, attention = self.last(mixed, present)
-        normed = self.norm(self_token)
+        weight = shares(surety, expert_present)
+        pool = pooled(proposed, weight[..., list(_COLUMN_GROUP)])
+        normed, attention = self._look(tokens, present)
         return PolicyOutput(
-            vector=_bounded(pooled + self.residual(normed)),
+            vector=_bounded(pool + self.residual(normed)),
             log_std=self.log_std,
             value=self.critic(normed)[:, 0],
             experts=_bounded(proposed),
@@ -230,8 +199,3 @@ def _tokens_present(senses: SenseBatch) -> Tensor:
     always = torch.ones_like(senses.present[:, :1]).expand(-1, 2)
     vision = senses.present[:, :1].expand(-1, VISION_TOKENS)
     return torch.cat((always, vision, senses.present[:, 1:], senses.neighbour_present), dim=1)
-
-
-def _dropped(senses: SenseBatch, probability: float, generator: torch.Generator) -> SenseBatch:
-    kept = torch.rand(senses.present.shape, generator=generator, device=senses.present.device) >= probability
-    return replace(senses, present=senses.present & kept)
