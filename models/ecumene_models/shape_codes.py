@@ -56,6 +56,49 @@ class Gaussian(nn.Module):
         return self.mean[kinds] + (self.root[kinds] @ noise[..., None])[..., 0]
 
 
+class Kernels(nn.Module):
+    """A kernel density of each class: the code of a real shape, drawn towards the class's mean, with noise about it.
+
+    Spreads stay those of the class. A width of 0 repeats real codes, a width of 1 is the class's normal distribution.
+    """
+
+    codes: Tensor
+    kinds: Tensor
+    width: Tensor
+
+    def __init__(self, classes: int, code: int, *, count: int) -> None:
+        super().__init__()
+        self.sizes = {"count": count}
+        self.gaussian = Gaussian(classes, code)
+        self.register_buffer("codes", torch.zeros(count, code))
+        self.register_buffer("kinds", torch.zeros(count, dtype=torch.long))
+        self.register_buffer("width", torch.zeros(()))
+
+    @classmethod
+    def of(cls, codes: Tensor, kinds: Tensor, classes: int, width: float = 0.5) -> Kernels:
+        """Returns the density of codes (M, code) of classes (M,).
+
+        Raises:
+            ShapeError: A class has no shape to be like.
+        """
+        missing = sorted(set(range(classes)) - set(kinds.tolist()))
+        if missing:
+            raise ShapeError(f"class {missing[0]} has no shape to be like")
+        prior = cls(classes, codes.shape[1], count=len(codes))
+        prior.gaussian = Gaussian.of(codes, kinds, classes)
+        for buffer, value in ((prior.codes, codes), (prior.kinds, kinds), (prior.width, torch.tensor(width))):
+            buffer.copy_(value)
+        return prior
+
+    def forward(self, wanted: Tensor, generator: torch.Generator) -> Tensor:
+        """Returns codes (B, code) of classes (B,)."""
+        chance = (self.kinds == wanted[:, None]).float()
+        real = self.codes[torch.multinomial(chance, 1, generator=generator)[:, 0]]
+        mean = self.gaussian.mean[wanted]
+        noise = self.gaussian(wanted, generator) - mean
+        return mean + (1 - self.width.square()).sqrt() * (real - mean) + self.width * noise
+
+
 def interpolation(codes: Tensor, kinds: Tensor) -> Draw:
     """Returns what draws codes between two real shapes of a class."""
 
@@ -87,6 +130,7 @@ class GanTraining:
         penalty: Weight of the gradient penalty.
         blur: Standard deviation of noise on what the critic sees, in spreads of the codes; it falls to a third.
         components: Directions of most variance that codes are made in; all of them if 0.
+        residual: Whether the generator only corrects draws of the class's normal distribution, from no change on.
     """
 
     seed: int = 0
@@ -99,6 +143,7 @@ class GanTraining:
     penalty: float = 5.0
     blur: float = 0.15
     components: int = 0
+    residual: bool = False
 
 
 class Generator(nn.Module):
@@ -107,14 +152,17 @@ class Generator(nn.Module):
     centre: Tensor
     basis: Tensor
 
-    def __init__(self, classes: int, code: int, *, components: int, noise: int, hidden: int) -> None:
+    def __init__(
+        self, classes: int, code: int, *, components: int, noise: int, hidden: int, residual: bool = False
+    ) -> None:
         super().__init__()
         self.classes, self.noise = classes, noise
-        self.sizes = {"components": components, "noise": noise, "hidden": hidden}
+        self.sizes = {"components": components, "noise": noise, "hidden": hidden, "residual": residual}
+        self.base = Gaussian(classes, components) if residual else None
         self.register_buffer("centre", torch.zeros(code))
         self.register_buffer("basis", torch.zeros(components, code))
         self.layers = nn.Sequential(
-            nn.Linear(noise + classes, hidden),
+            nn.Linear(noise + classes + residual * components, hidden),
             nn.LeakyReLU(0.2),
             nn.Linear(hidden, hidden),
             nn.LeakyReLU(0.2),
@@ -124,8 +172,22 @@ class Generator(nn.Module):
     def white(self, kinds: Tensor, generator: torch.Generator) -> Tensor:
         """Returns whitened codes (B, components) of classes (B,)."""
         noise = torch.randn(len(kinds), self.noise, generator=generator)
-        made: Tensor = self.layers(torch.cat([noise, functional.one_hot(kinds, self.classes).float()], 1))
+        named = functional.one_hot(kinds, self.classes).float()
+        if self.base is not None:
+            drawn: Tensor = self.base(kinds, generator)
+            corrected: Tensor = drawn + self.layers(torch.cat([noise, named, drawn], 1))
+            return corrected
+        made: Tensor = self.layers(torch.cat([noise, named], 1))
         return made
+
+    def begin(self, white: Tensor, kinds: Tensor) -> None:
+        """Takes the normal distribution of each class that is corrected from whitened codes; at first as it is."""
+        if self.base is not None:
+            self.base.load_state_dict(Gaussian.of(white, kinds, self.classes).state_dict())
+            last = self.layers[-1]
+            assert isinstance(last, nn.Linear)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     @torch.no_grad()
     def forward(self, kinds: Tensor, generator: torch.Generator) -> Tensor:
@@ -145,12 +207,15 @@ def train_generator(
     Source: Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017.
     """
     random = torch.Generator().manual_seed(training.seed)
-    white, centre, basis = _whitened(codes, training.components)
+    white, centre, basis = whitened(codes, training.components)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         sizes = {"components": len(basis), "noise": training.noise, "hidden": training.hidden}
-        generator, averaged = (Generator(classes, codes.shape[1], **sizes) for _ in range(2))
+        generator, averaged = (
+            Generator(classes, codes.shape[1], **sizes, residual=training.residual) for _ in range(2)
+        )
         critic = _Critic(classes, len(basis), training.hidden)
+    generator.begin(white, kinds)
     averaged.load_state_dict(generator.state_dict())
     for made in (generator, averaged):
         made.centre.copy_(centre)
@@ -212,7 +277,7 @@ def _blurred(codes: Tensor, blur: float, random: torch.Generator) -> Tensor:
     return codes + blur * torch.randn(codes.shape, generator=random)
 
 
-def _whitened(codes: Tensor, components: int) -> tuple[Tensor, Tensor, Tensor]:
+def whitened(codes: Tensor, components: int) -> tuple[Tensor, Tensor, Tensor]:
     """Returns codes along their directions of most variance, the mean, and what (K, code) leads back."""
     centre = codes.mean(0)
     spread = codes.std(0).clamp_min(1e-4)

@@ -23,13 +23,22 @@ from torch.nn import functional
 
 from ecumene_models import checkpoint
 from ecumene_models.errors import ShapeError, WeightsError
-from ecumene_models.shape_codes import Gaussian, Generator
+from ecumene_models.shape_codes import Gaussian, Generator, Kernels
+from ecumene_models.shape_diffusion import Diffusion
 
 MODEL: Final = "shapes"
 MARGIN: Final = 0.08
 """How far beyond the box the decoder knows what is solid, in edges of the box."""
 _SURE: Final = -5.0
 """Logarithm of variance that the encoder begins with: noise as strong as the signal would hide it."""
+Prior = Gaussian | Kernels | Generator | Diffusion
+PRIORS: Final[Mapping[str, type[Prior]]] = {
+    "gaussian": Gaussian,
+    "kernels": Kernels,
+    "gan": Generator,
+    "diffusion": Diffusion,
+}
+"""What codes can be drawn from, by the name that a file of weights calls it."""
 _AXES: Final = ([0, 1], [0, 2], [1, 2])
 
 
@@ -164,7 +173,7 @@ class Autoencoder(nn.Module):
 class ShapeModel(nn.Module):
     """What makes new shapes: the autoencoder, and the prior that codes of a class are drawn from."""
 
-    def __init__(self, autoencoder: Autoencoder, prior: Gaussian | Generator) -> None:
+    def __init__(self, autoencoder: Autoencoder, prior: Prior) -> None:
         super().__init__()
         self.autoencoder = autoencoder
         self.prior = prior
@@ -190,8 +199,9 @@ class ShapeModel(nn.Module):
 def save_shapes(model: ShapeModel, path: Path, notes: Mapping[str, Any] | None = None) -> str:
     """Writes a model and returns the digest."""
     prior = model.prior
-    sizes: dict[str, int] = prior.sizes if isinstance(prior, Generator) else {}
-    config = {**model.autoencoder.config.to_json(), "generator": sizes}
+    name = next(name for name, sort in PRIORS.items() if isinstance(prior, sort))
+    sizes: Mapping[str, int] = {} if isinstance(prior, Gaussian) else prior.sizes
+    config = {**model.autoencoder.config.to_json(), "prior": {"name": name, **sizes}}
     return checkpoint.write(path, model, model=MODEL, config=config, notes=notes)
 
 
@@ -204,10 +214,9 @@ def load_shapes(path: Path) -> ShapeModel:
     found = checkpoint.read(path, model=MODEL)
     try:
         sizes = dict(found.config)
-        generator = sizes.pop("generator")
+        described = dict(sizes.pop("prior"))
         config = ShapesConfig(**{**sizes, "classes": tuple(sizes["classes"])})
-        classes = len(config.classes)
-        prior = Generator(classes, config.code, **generator) if generator else Gaussian(classes, config.code)
+        prior = PRIORS[described.pop("name")](len(config.classes), config.code, **described)
         model = ShapeModel(Autoencoder(config), prior)
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError, ZeroDivisionError):
         raise WeightsError(f"{path} describes a network that can't be built: {dict(found.config)}") from None

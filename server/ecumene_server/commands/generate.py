@@ -12,8 +12,10 @@ from ecumene_server.errors import UsageError
 from ecumene_world.errors import RequestError
 from ecumene_world.generate import TYPES, generated
 from ecumene_world.generate.proposer import LayoutProposer
+from ecumene_world.generate.shapes import TAG
 
 LAYOUTS = ("procedural", "learned")
+SHAPES = ("library", "learned")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +30,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         default=LAYOUTS[0],
         help="who furnishes homes: rules, or the network that learned from designed rooms (procedural)",
     )
+    parser.add_argument(
+        "--shapes",
+        choices=SHAPES,
+        default=SHAPES[0],
+        help="who shapes furniture: the library by seed, or the network that learned from real furniture (library)",
+    )
     parser.add_argument("--size", type=float, metavar="M", help="edge length, metres")
     inspection.add_outputs(parser)
     parser.set_defaults(run=run)
@@ -37,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
     """Makes, checks and writes the world."""
     start = time.perf_counter()
     tags = tuple(tag.strip() for tag in options.tags.split(",") if tag.strip())
+    if options.shapes == SHAPES[1] and TAG not in tags:
+        tags = (*tags, TAG)
     with output.bar(f"{options.type} {options.seed}", "%") as tell:
         try:
             made = generated(
