@@ -282,3 +282,21 @@ def test_heights_grow_with_the_footprint() -> None:
 def test_street_names_differ() -> None:
     names = [street_name(n, 3) for n in range(45)]
     assert len(set(names)) == 45
+
+
+def test_two_barriers_one_behind_the_other_are_parted_together() -> None:
+    """Either alone leaves the back of the room walled off, so that leaving out only one of them gains nothing."""
+    across = {"depth_m": 0.8, "width_m": 2.4, "shape": "square"}
+    tables = [Proposal("table", x, y, 0.0, params=across) for x in (2.2, 3.4) for y in (-1.25, 1.25)]
+    result = fitted(brief(wide=5.0), tables, 1)
+    assert 0 < len(result.things) < len(tables)
+    board = Board(brief(wide=5.0))
+    board.taken += [box for thing in result.things if (box := footprint(thing)) is not None]
+    assert board.lost(()).area_m2 == 0.0
+
+
+@pytest.mark.parametrize(("gap", "open_"), [(0.7, False), (1.05, True)])
+def test_only_ways_that_the_walkable_grid_can_use_however_it_lies_count(gap: float, open_: bool) -> None:
+    board = Board(brief(deep=6.0, wide=4.0))
+    board.taken += [Box(3.0, side * (1.0 + gap / 4), 0.0, 0.3, 1.0 - gap / 4) for side in (-1, 1)]
+    assert (board.lost(()).area_m2 == 0.0) == open_

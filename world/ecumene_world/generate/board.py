@@ -15,13 +15,20 @@ from ecumene_world.generate.proposer import Brief, Doorway, Side
 
 TOUCH_M: Final = 0.015
 """Boxes may overlap by this much and still count as touching."""
-BODY_M: Final = 0.36
-"""Half the width of a way that a person and the walkable grid can make use of."""
-_CELL_M: Final = 0.1
+BODY_M: Final = 0.39
+"""Half the width of a way that a person and the walkable grid can make use of, nearly however the grid lies to it.
+
+The grid's nodes are a quarter of a metre apart and hang together by their four neighbours, so what is sure is 0.37 m
+along its lines and 0.42 m aslant.
+"""
+CELL_M: Final = 0.05
+"""Of the raster on which ways are looked for; distances on it are at most 0.05 m too large."""
 _SPOT_M: Final = 0.15
 _DOOR_DEPTH_M: Final = 1.15
 _REACH_M: Final = 0.85
-"""What is used must have walkable floor within this of its outline."""
+"""What is used must have walkable floor within this of its outline,"""
+_ARM_M: Final = 1.3
+"""or, where it is small, within this of its middle."""
 _DOOR_M2: Final = 50.0
 """A door that can't be walked to counts as so much lost floor."""
 _POCKET_M2: Final = 0.35
@@ -179,16 +186,16 @@ class Board:
     def walkable(self) -> tuple[NDArray[np.bool_], float, float]:
         """Returns (H, W) where the middle of a person can be, and the x, y of its first cell, door ways included."""
         margin = 0.6
-        columns = round((self.x1 - self.x0 + 2 * margin) / _CELL_M)
-        rows = round((self.y1 - self.y0 + 2 * margin) / _CELL_M)
-        x = self.x0 - margin + (np.arange(columns, dtype=np.float64) + 0.5) * _CELL_M
-        y = self.y0 - margin + (np.arange(rows, dtype=np.float64) + 0.5) * _CELL_M
+        columns = round((self.x1 - self.x0 + 2 * margin) / CELL_M)
+        rows = round((self.y1 - self.y0 + 2 * margin) / CELL_M)
+        x = self.x0 - margin + (np.arange(columns, dtype=np.float64) + 0.5) * CELL_M
+        y = self.y0 - margin + (np.arange(rows, dtype=np.float64) + 0.5) * CELL_M
         open_ = (y[:, None] > self.y0) & (y[:, None] < self.y1) & (x > self.x0) & (x < self.x1)
         for door in self.doors:
             open_ |= _inside(x, y, Box(door.x, door.y, door.yaw, 0.5, door.width_m / 2))
         for box in self.taken:
             open_ &= ~_inside(x, y, box)
-        free = np.asarray(ndimage.distance_transform_edt(open_)) * _CELL_M > BODY_M
+        free = np.asarray(ndimage.distance_transform_edt(open_)) * CELL_M > BODY_M
         return free, float(x[0]), float(y[0])
 
     def lost(self, used: Iterable[tuple[int, Box]]) -> Lost:
@@ -208,20 +215,20 @@ class Board:
         at = [self._label(labels, door, x0, y0) for door in self.doors]
         if at and at[0]:
             main = at[0]
-        away = np.asarray(ndimage.distance_transform_edt(labels != main)) * _CELL_M
+        away = np.asarray(ndimage.distance_transform_edt(labels != main)) * CELL_M
         cut_off = [door for door, label in zip(self.doors, at, strict=True) if label != main]
         missed = [box for _, box in used if not self._near(away, box, x0, y0)]
-        pockets = np.flatnonzero((np.arange(len(sizes)) != main) & (sizes * _CELL_M**2 > _POCKET_M2))
+        pockets = np.flatnonzero((np.arange(len(sizes)) != main) & (sizes * CELL_M**2 > _POCKET_M2))
         points = [(door.x, door.y) for door in cut_off] + [(box.x, box.y) for box in missed]
         for row, column in ndimage.center_of_mass(free, labels, pockets.tolist()) if len(pockets) else ():
-            points.append((x0 + float(column) * _CELL_M, y0 + float(row) * _CELL_M))
-        area = float(sizes[pockets].sum()) * _CELL_M**2 + _DOOR_M2 * len(cut_off)
+            points.append((x0 + float(column) * CELL_M, y0 + float(row) * CELL_M))
+        area = float(sizes[pockets].sum()) * CELL_M**2 + _DOOR_M2 * len(cut_off)
         return Lost(round(area, 2), len(missed), tuple(points))
 
     def _label(self, labels: NDArray[np.integer], door: Doorway, x0: float, y0: float) -> int:
         """Returns which connected piece of floor lies half a metre behind a door."""
-        row = round((door.y + 0.5 * sin(door.yaw) - y0) / _CELL_M)
-        column = round((door.x + 0.5 * cos(door.yaw) - x0) / _CELL_M)
+        row = round((door.y + 0.5 * sin(door.yaw) - y0) / CELL_M)
+        column = round((door.x + 0.5 * cos(door.yaw) - x0) / CELL_M)
         height, width = labels.shape
         return int(labels[min(max(row, 0), height - 1), min(max(column, 0), width - 1)])
 
@@ -231,9 +238,9 @@ class Board:
         for u, v in ((1, 0), (0, 1), (0, -1), (-1, 0), (1, 0.6), (1, -0.6)):
             x = box.x + u * box.along * c - v * box.across * s
             y = box.y + u * box.along * s + v * box.across * c
-            row, column = round((y - y0) / _CELL_M), round((x - x0) / _CELL_M)
+            row, column = round((y - y0) / CELL_M), round((x - x0) / CELL_M)
             within = 0 <= row < away.shape[0] and 0 <= column < away.shape[1]
-            if within and away[row, column] < _REACH_M:
+            if within and away[row, column] < max(_REACH_M, _ARM_M - hypot(u * box.along, v * box.across)):
                 return True
         return False
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from math import cos, hypot, pi, sin
 from typing import Final
 
@@ -44,6 +45,8 @@ _NEEDED: Final = frozenset(
 """What makes a room what it is; it makes way only where nothing else can."""
 _ROUNDS: Final = 10
 _TRIED: Final = 10
+_PAIRED: Final = 6
+"""How many of the nearest are left out two at a time, where two bar the way one behind the other."""
 _MATTERS_M2: Final = 0.25
 _SIZED: Final = (("depth_m", 0), ("length_m", 0), ("width_m", 1), ("height_m", 2))
 
@@ -143,28 +146,48 @@ def _cleared(board: Board, kept: Mapping[int, Proposal], boxes: dict[int, Box]) 
     gone: list[int] = []
     built = board.taken[: len(board.taken) - len(boxes)]
     used = {n: box for n, box in boxes.items() if BY_NAME[kept[n].kind].interaction is not Interaction.NONE}
-    best = board.lost(used.items())
+
+    def without(some: Iterable[int]) -> Lost:
+        left = set(some)
+        board.taken = [*built, *(box for key, box in boxes.items() if key not in left)]
+        return board.lost((key, box) for key, box in used.items() if key not in left)
+
+    best = without(())
     for _ in range(_ROUNDS):
         if best.area_m2 == 0 and best.missed == 0:
             break
-        options: list[tuple[bool, float, int, Lost]] = []
         near = _nearest(boxes, best)
-        for index in near:
-            board.taken = [*built, *(box for key, box in boxes.items() if key != index)]
-            left = board.lost((key, box) for key, box in used.items() if key != index)
-            if left.missed < best.missed or left.area_m2 < best.area_m2 - _MATTERS_M2:
-                options.append((kept[index].kind in _NEEDED, left.area_m2 + left.missed, index, left))
+        options = _better(best, ((n,) for n in near), kept, without)
+        if not options and best.area_m2:
+            options = _better(best, combinations(near[:_PAIRED], 2), kept, without)
         if not options:
             plain = [n for n in near if kept[n].kind not in _NEEDED]
             if not plain or best.area_m2 == 0:
                 break
-            options = [(False, 0.0, plain[0], best)]
+            options = [(0, 0.0, (plain[0],), best)]
         _, _, choice, best = min(options, key=lambda option: option[:3])
-        gone.append(choice)
-        del boxes[choice]
-        used.pop(choice, None)
+        gone += choice
+        for index in choice:
+            del boxes[index]
+            used.pop(index, None)
     board.taken = [*built, *boxes.values()]
     return gone
+
+
+def _better(
+    best: Lost,
+    choices: Iterable[tuple[int, ...]],
+    kept: Mapping[int, Proposal],
+    without: Callable[[Sequence[int]], Lost],
+) -> list[tuple[int, float, tuple[int, ...], Lost]]:
+    """Returns which things are worth leaving out: how many are needed ones, what stays lost, which, and what of it."""
+    found = []
+    for choice in choices:
+        left = without(choice)
+        if left.missed < best.missed or left.area_m2 < best.area_m2 - _MATTERS_M2:
+            needed = sum(kept[n].kind in _NEEDED for n in choice)
+            found.append((needed, left.area_m2 + left.missed, choice, left))
+    return found
 
 
 def _nearest(boxes: Mapping[int, Box], lost: Lost) -> list[int]:

@@ -5,7 +5,9 @@ How many of what stands in them follows real rooms, see `statistics`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import pi
+from typing import Final
 
 from ecumene_world.generate.furnisher import Furnisher
 from ecumene_world.generate.proposer import Side
@@ -16,10 +18,12 @@ from ecumene_world.generate.set_pieces import (
     offset,
     pictures,
     reading_corner,
+    room_desk,
     windows,
-    workplace,
 )
 from ecumene_world.generate.statistics import mean_count
+
+_BEDSIDE: Final[Mapping[str, float | str]] = {"width_m": 0.5, "depth_m": 0.5, "height_m": 0.5, "shape": "square"}
 
 
 def living(f: Furnisher) -> None:
@@ -76,7 +80,7 @@ def bedroom(f: Furnisher) -> None:
     if bed is not None:
         place = f.items[bed]
         for dy in (params["width_m"] / 2 + 0.3, -params["width_m"] / 2 - 0.3):
-            f.stand("stool", *offset(place.x, place.y, place.yaw, -0.7, dy), place.yaw, params={"height_m": 0.45})
+            f.stand("table", *offset(place.x, place.y, place.yaw, -0.7, dy), place.yaw, params=_BEDSIDE)
         at = offset(place.x, place.y, place.yaw, 1.0, 0.0)
         f.rug(*at, place.yaw + pi / 2, params={"width_m": 1.4, "length_m": 2.0})
         if f.wishes("elderly"):
@@ -136,7 +140,7 @@ def study(f: Furnisher) -> None:
     """A desk that looks into the room, bookcases, an armchair under a lamp."""
     windows(f)
     x, y = f.middle
-    workplace(f, x + 0.25 * f.deep - 0.3, y, 0.0)
+    room_desk(f, x + 0.25 * f.deep - 0.3, y)
     for _ in range(f.some(1.5 + 0.08 * f.area)):
         f.against("bookcase", ("left", "right", "back", "front"), 1, attributes={"title": "Reference books"})
     reading_corner(f, ("left", "right"))

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from ecumene_world.generate.board import BODY_M, Board
+from ecumene_world.generate.board import BODY_M, CELL_M, Board
 from ecumene_world.generate.builder import Builder
 from ecumene_world.generate.fitting import Fitted, fitted, footprint, top_of
 from ecumene_world.generate.posts import posts_in
@@ -134,7 +134,7 @@ def _standing_room(brief: Brief, result: Fitted) -> tuple[float, float, float]:
     radius = min(3.0, max(1.0, hypot(board.x1 - board.x0, board.y1 - board.y0) / 4))
     if not len(rows):
         return *middle, radius
-    x, y = x0 + columns * 0.1, y0 + rows * 0.1
+    x, y = x0 + columns * CELL_M, y0 + rows * CELL_M
     within = (x > board.x0 + BODY_M) & (x < board.x1 - BODY_M) & (y > board.y0 + BODY_M) & (y < board.y1 - BODY_M)
     best = int(np.argmin((x - middle[0]) ** 2 + (y - middle[1]) ** 2 + 1e6 * ~within))
     return round(float(x[best]), 2), round(float(y[best]), 2), round(radius, 2)

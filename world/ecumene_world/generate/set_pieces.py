@@ -9,6 +9,8 @@ from ecumene_world.generate.board import Box
 from ecumene_world.generate.furnisher import Furnisher, box_of
 from ecumene_world.generate.proposer import Side
 
+PASSING_M: Final = 0.9
+"""Width of a way beside a piece of furniture."""
 _PICTURES: Final = (
     ("The square in winter", "Somebody has left a sledge by the fountain."),
     ("Still life with pears", "Two pears, a jug and a very patient painter."),
@@ -35,7 +37,7 @@ def lounge(f: Furnisher, x: float, y: float, yaw: float, *, screen: bool = True)
     if sofa is None:
         sofa = f.stand("sofa", *offset(x, y, yaw, -1.15, 0.0), yaw, faces=table, params={"width_m": 1.5})
     for side in (1, -1)[: 1 + f.chance(0.4 * f.style.density)]:
-        f.stand("armchair", *offset(x, y, yaw, 0.25, 1.35 * side), yaw - side * pi / 2, faces=table)
+        f.stand("armchair", *offset(x, y, yaw, 0.25, 1.2 * side), yaw - side * pi / 2, faces=table)
     if screen:
         for away in (2.4, 2.1, 1.8):
             if (
@@ -117,6 +119,18 @@ def workplace(f: Furnisher, x: float, y: float, yaw: float) -> int | None:
         if f.chance(0.4):
             f.upon("cup", desk, 0.1, -0.5)
     return desk
+
+
+def room_desk(f: Furnisher, x: float, y: float) -> int | None:
+    """A workplace that looks down the room; where one could not pass on both sides, its end is at a wall."""
+    half = box_of("desk", f.style.looks, {}, 0.0, 0.0, 0.0).across + 0.03
+    ends = (f.board.y0 + half, f.board.y1 - half)
+    narrow = min(y - half - f.board.y0, f.board.y1 - y - half) < PASSING_M
+    for at in sorted(ends, key=lambda end: abs(end - y)) if narrow else (y,):
+        desk = workplace(f, x, at, 0.0)
+        if desk is not None:
+            return desk
+    return None
 
 
 def workplace_pair(f: Furnisher, x: float, y: float, yaw: float) -> int | None:

@@ -14,6 +14,7 @@ from ecumene_world.generate.set_pieces import (
     offset,
     pictures,
     reading_corner,
+    room_desk,
     staffed,
     windows,
     workplace,
@@ -49,9 +50,9 @@ def private_office(f: Furnisher) -> None:
     """A large desk, a seat for a guest, shelves, a low table."""
     windows(f)
     x, y = f.at(0.62, 0.5)
-    desk = workplace(f, x, y, 0.0) if f.deep > 3.4 else None
+    desk = room_desk(f, x, y) if f.deep > 3.4 else None
     if desk is None:
-        desk = workplace(f, *f.middle, 0.0)
+        desk = room_desk(f, *f.middle)
     if desk is not None:
         item = f.items[desk]
         for dy in (0.4, -0.4):
@@ -249,7 +250,7 @@ def consulting(f: Furnisher) -> None:
     windows(f)
     f.against("exam_couch", ("left", "right", "back"), 1, at=-1.0, front_m=0.6)
     x, y = f.at(0.55, 0.5)
-    desk = workplace(f, x, y, 0.0)
+    desk = room_desk(f, x, y)
     if desk is None:
         desk = workplace(f, *f.at(0.5, 0.6), pi / 2)
     if desk is not None:
@@ -264,7 +265,7 @@ def consulting(f: Furnisher) -> None:
 
 
 def ward(f: Furnisher) -> None:
-    """Beds along both walls with a chair and a cabinet beside each, a basin, a bell."""
+    """Beds along both walls with a chair and a table beside each, a basin, a bell."""
     windows(f)
     for _ in range(max(1, f.some(0.12 * f.area * f.style.density))):
         bed = f.against("bed", ("left", "right"), 1, front_m=0.7, params={"width_m": 0.95, "colour": "#f2ece1"})
@@ -273,11 +274,10 @@ def ward(f: Furnisher) -> None:
             for dy in (0.85, -0.85):
                 if (
                     f.stand(
-                        "cabinet",
+                        "table",
                         *offset(item.x, item.y, item.yaw, -0.75, dy),
                         item.yaw,
-                        front_m=0.3,
-                        params={"width_m": 0.6, "height_m": 0.7},
+                        params={"width_m": 0.6, "depth_m": 0.5, "height_m": 0.7, "shape": "square"},
                     )
                     is not None
                 ):
