@@ -25,6 +25,11 @@ PACKAGES: Final = (
     "mpe2==1.1.1",
     "pygame-ce==2.5.8",
     "magent2==0.3.4",
+    "torchrl==0.14.1",
+    "tensordict==0.14.3",
+    "hoptorch==0.1.4",
+    "pyvers==0.2.3",
+    "cloudpickle==3.1.2",
 )
 Round = Callable[[], int]
 """Makes some steps with random actions and returns how many agent-steps they were."""
@@ -32,7 +37,7 @@ Round = Callable[[], int]
 
 def install() -> None:
     """Installs the peers unless they are there, and lets them be imported."""
-    if not (FOLDER / "vmas").exists():
+    if not (FOLDER / "torchrl").exists():
         print(f"• installing {', '.join(PACKAGES)} into {FOLDER}", file=sys.stderr)
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(FOLDER), *PACKAGES]
         subprocess.run(pip, check=True)
