@@ -25,6 +25,8 @@ from ecumene_server.compiler import Compiler
 from ecumene_server.connection import Connection
 from ecumene_server.errors import FailedError, StoreError
 from ecumene_server.freeze import Freezer, Frozen
+from ecumene_server.grower import Grower
+from ecumene_server.growth import Growth
 from ecumene_server.host import Host
 from ecumene_server.hub import Hub
 from ecumene_server.journal import Journal
@@ -79,6 +81,8 @@ class App:
         watch: Turns ticks into news.
         freezer: Copies the world between ticks.
         compiler: Compiles edits.
+        renewal: Takes edits up.
+        growth: Builds districts.
         wayfinder: Supplies routes.
         recording: Where all ticks are recorded, None for nowhere.
         bridge: The way to an MQTT broker, None for none.
@@ -105,6 +109,8 @@ class App:
     watch: Watch
     freezer: Freezer
     compiler: Compiler
+    renewal: Renewal
+    growth: Growth
     wayfinder: Wayfinder
     recording: LiveRecording | None = None
     bridge: Bridge | None = None
@@ -235,7 +241,26 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
     opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content), role, settings.keep_chat)
     budget = settings.budget_kb * 1024 // 20
     live = Live(host, session.engine, minds)
-    hub = Hub(live, store, journal, opening=opening, clock=time.monotonic, spawn=_spawner(loop), budget_bytes=budget)
+    makers = Prepared(session, watch, minds)
+    renewal = Renewal(host, freezer, makers, compiler, lambda graph, layout: app.show(graph, layout))  # noqa: PLW0108
+    growth = Growth(
+        host,
+        freezer,
+        Grower(kept),
+        renewal,
+        lambda key, message: app.hub.inform(key, message),  # noqa: PLW0108
+        lambda answer: app.hub.answer(answer),  # noqa: PLW0108
+    )
+    hub = Hub(
+        live,
+        store,
+        journal,
+        growth,
+        opening=opening,
+        clock=time.monotonic,
+        spawn=_spawner(loop),
+        budget_bytes=budget,
+    )
     app = App(
         settings=settings,
         kept=kept,
@@ -251,6 +276,8 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
         watch=watch,
         freezer=freezer,
         compiler=compiler,
+        renewal=renewal,
+        growth=growth,
         wayfinder=wayfinder,
     )
     if settings.mqtt:
@@ -369,8 +396,7 @@ async def _snapshots(app: App) -> None:
 
 async def _edits(app: App) -> None:
     """Takes edits up, beside the ticks."""
-    makers = Prepared(app.session, app.watch, app.thinker)
-    await Renewal(app.host, app.freezer, makers, app.compiler, app.show).run()
+    await app.renewal.run()
 
 
 async def _close(app: App) -> None:
@@ -379,6 +405,7 @@ async def _close(app: App) -> None:
     Raises:
         FailedError: The world can't be saved.
     """
+    await app.growth.close()
     stands = app.hub.stop("The server stops; the world is kept.")
     for connection in list(app.connections):
         connection.close(CloseCode.GOING_AWAY, "the server stops")

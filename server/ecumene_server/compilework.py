@@ -69,7 +69,7 @@ _tasks: Final = msgspec.msgpack.Decoder(Task)
 _replies: Final[msgspec.msgpack.Decoder[Reply]] = msgspec.msgpack.Decoder(Reply)  # type: ignore[arg-type]
 
 
-def put(stream: BinaryIO, message: Task | Reply) -> None:
+def put(stream: BinaryIO, message: msgspec.Struct) -> None:
     """Writes a message."""
     data = msgspec.msgpack.encode(message)
     stream.write(LENGTH.pack(len(data)) + data)
@@ -96,7 +96,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         try:
             graph = SceneGraph.from_json(task.graph)
             layout = compile_layout(graph, cell_m=task.cell_m)
-            file = _written(layout, kept, task)
+            file = written(layout, kept, kept.next_file, Path(task.spare))
         except (GraphError, OSError) as error:
             put(sink, Refusal(str(error), isinstance(error, GraphError)))
             continue
@@ -105,10 +105,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         put(sink, Drawn())
 
 
-def _written(layout: Layout, kept: Kept, task: Task) -> Path:
-    """Writes the layout beside the stored world, or else to the spare folder; returns where."""
-    spare = Path(task.spare) / f"ecumene-{task.name}-{os.getpid()}.layout"
-    for file in (kept.next_file, spare):
+def written(layout: Layout, kept: Kept, draft: Path, spare: Path) -> Path:
+    """Writes a layout to a file beside the stored world, or else to a spare folder; returns where."""
+    spare = spare / f"ecumene-{kept.name}-{os.getpid()}.layout"
+    for file in (draft, spare):
         try:
             layoutfile.write(layout, file, made_by())
         except OSError:

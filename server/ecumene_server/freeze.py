@@ -57,6 +57,10 @@ class Freezer:
             self._graph, self._edits = world.graph.copy(), world.edits
         return self._graph
 
+    def adopt(self, graph: SceneGraph, edits: int) -> None:
+        """Takes a copy made elsewhere of the scene graph as it will be after so many edits."""
+        self._graph, self._edits = graph, edits
+
     def freeze(self) -> Frozen:
         """Returns a copy of the world as it is now; takes well under a tick."""
         world = self._session.world

@@ -32,6 +32,8 @@ REQUEST_RATES: Final[dict[type, tuple[float, float]]] = {
     wire.Use: (4.0, 8.0),
     wire.Gesture: (4.0, 8.0),
     wire.Edit: (20.0, 40.0),
+    wire.Build: (0.5, 4.0),
+    wire.Abandon: (0.5, 4.0),
     wire.Inspect: (6.0, 12.0),
 }
 """Requests a second and at once; one that comes too soon is answered with an error."""
@@ -46,6 +48,7 @@ class State(Enum):
     GONE = auto()
 
 
+Asking = wire.Say | wire.Use | wire.Gesture | wire.Edit | wire.Build | wire.Abandon | wire.Inspect
 V = TypeVar("V")
 V_contra = TypeVar("V_contra", contravariant=True)
 
@@ -61,6 +64,9 @@ class Room(Protocol[V_contra]):
 
     def request(self, visitor: V_contra, message: wire.Say | wire.Use | wire.Gesture | wire.Edit) -> None:
         """Wants something done and an answer to its id."""
+
+    def build(self, visitor: V_contra, message: wire.Build | wire.Abandon) -> None:
+        """Wants a district, or no longer."""
 
     def inspect(self, visitor: V_contra, message: wire.Inspect) -> None:
         """Wants to see a mind or a node."""
@@ -164,7 +170,9 @@ class Guest(Generic[V]):
                 self._room.ping(visitor, sent)
             case wire.Bye():
                 self._room.bye(visitor)
-            case wire.Say() | wire.Use() | wire.Gesture() | wire.Edit() | wire.Inspect():
+            case (
+                wire.Say() | wire.Use() | wire.Gesture() | wire.Edit() | wire.Inspect() | wire.Build() | wire.Abandon()
+            ):
                 self._request(visitor, message)
             case wire.Hello():
                 raise AssertionError("hello is handled before")
@@ -176,12 +184,14 @@ class Guest(Generic[V]):
             move, yaw = limits.clip_move(message.move), limits.turned(message.yaw)
             self._room.steer(visitor, msgspec.structs.replace(message, move=move, yaw=yaw))
 
-    def _request(self, visitor: V, message: wire.Say | wire.Use | wire.Gesture | wire.Edit | wire.Inspect) -> None:
+    def _request(self, visitor: V, message: Asking) -> None:
         if not self._requests[type(message)].take(self._clock()):
             rate = REQUEST_RATES[type(message)][0]
             self._room.too_soon(visitor, message.id, f"Too many of these; about {rate:g} a second are taken.")
         elif isinstance(message, wire.Inspect):
             self._room.inspect(visitor, message)
+        elif isinstance(message, wire.Build | wire.Abandon):
+            self._room.build(visitor, message)
         else:
             self._room.request(visitor, message)
 

@@ -24,10 +24,10 @@ from ecumene_server.news import Answer, ChatLine, News, Speech, Stand, Ticket
 from ecumene_server.picture import Message, Picture
 from ecumene_server.requests import Request, command_of
 from ecumene_server.stream import Stream
-from ecumene_server.surroundings import Account, Accounts, Journal, Opening, Simulation
+from ecumene_server.surroundings import Account, Accounts, Building, Journal, Opening, Simulation
 from ecumene_server.visitor import LINGER_S, Visitor
 from ecumene_world import kinds
-from ecumene_world.command import Say, Spawn, Steer
+from ecumene_world.command import Role, Say, Spawn, Steer
 from ecumene_world.errors import CommandError
 
 MAX_CLIENTS: Final = 2_000
@@ -43,6 +43,7 @@ class Hub:
         simulation: The running world.
         accounts: Stored accounts.
         journal: The log, or None when nothing is stored: then nothing waits for it.
+        building: Makes districts.
         opening: The world as it opens.
         clock: Monotonic seconds.
         spawn: Starts a coroutine in the background.
@@ -53,6 +54,7 @@ class Hub:
         simulation: Simulation,
         accounts: Accounts,
         journal: Journal | None,
+        building: Building,
         *,
         opening: Opening,
         clock: Callable[[], float],
@@ -62,7 +64,8 @@ class Hub:
         self._simulation = simulation
         self._accounts = accounts
         self._journal = journal
-        self._answers = Answers(journal, self._answer)
+        self._building = building
+        self._answers = Answers(journal, self.answer)
         self._picture = Picture(opening)
         self._least_role = opening.role
         self._keeps_chat = opening.keep_chat
@@ -157,15 +160,27 @@ class Hub:
         try:
             command = command_of(visitor, message)
         except (CommandError, ValueError) as error:
-            self._answer(Answer(Ticket(visitor.key, message.id), error=str(error)))
+            self.answer(Answer(Ticket(visitor.key, message.id), error=str(error)))
             return
         if command.durable and self._answers.failing is not None:
-            sentence = f"That was not done, because nothing can be saved now: {self._answers.failing}."
-            self._answer(Answer(Ticket(visitor.key, message.id), error=sentence))
+            self.answer(Answer(Ticket(visitor.key, message.id), error=_unsaveable(self._answers.failing)))
             return
         self._simulation.submit(command, Ticket(visitor.key, message.id))
         if isinstance(command, Say):
             self.counters.speeches += 1
+
+    def build(self, visitor: Visitor, message: wire.Build | wire.Abandon) -> None:
+        """Has a district made or given up, or answers why not."""
+        ticket = Ticket(visitor.key, message.id)
+        if visitor.role < Role.ADMIN:
+            yours = visitor.role.name.lower()
+            self.answer(Answer(ticket, error=f"districts are built by admins only; your role is {yours}"))
+        elif isinstance(message, wire.Abandon):
+            self._building.give_up(ticket, visitor.name)
+        elif self._answers.failing is not None:
+            self.answer(Answer(ticket, error=_unsaveable(self._answers.failing)))
+        else:
+            self._building.begin(ticket, visitor.name, message)
 
     def inspect(self, visitor: Visitor, message: wire.Inspect) -> None:
         """Answers later with what there is to see."""
@@ -173,7 +188,7 @@ class Hub:
 
     def too_soon(self, visitor: Visitor, request_id: int, sentence: str) -> None:
         """Answers that the request was not done."""
-        self._answer(Answer(Ticket(visitor.key, request_id), error=sentence))
+        self.answer(Answer(Ticket(visitor.key, request_id), error=sentence))
 
     def acknowledge(self, visitor: Visitor, seq: int) -> None:
         """Forgets what has arrived."""
@@ -206,6 +221,12 @@ class Hub:
     def unsaved(self, sentence: str) -> None:
         """The log can't be written: tells those who wait for it why."""
         self._answers.unsaved(sentence)
+
+    def inform(self, key: str, make: Message) -> None:
+        """Tells one visitor something, if it is here or may come back to its stream."""
+        visitor = self._visitors.get(key.removeprefix("visitor:"))
+        if visitor is not None and visitor.entity is not None:
+            visitor.tell(make(visitor.stream.number()))
 
     def scene_changed(self, url: str) -> None:
         """A new scene file is served: tells everybody to fetch it."""
@@ -349,7 +370,8 @@ class Hub:
         if self._keeps_chat and self._journal is not None and speaker is not None and speaker.kind == _VISITOR:
             self._journal.keep_chat(ChatLine(tick, speaker.key.removeprefix("visitor:"), speech.text))
 
-    def _answer(self, answer: Answer) -> None:
+    def answer(self, answer: Answer) -> None:
+        """Tells what became of a request."""
         visitor = self._visitors.get(answer.ticket.key.removeprefix("visitor:"))
         if visitor is None:
             return
@@ -376,3 +398,7 @@ class Hub:
 
     def _elapsed_ms(self) -> float:
         return (self._clock() - self._opened) * 1000
+
+
+def _unsaveable(reason: str) -> str:
+    return f"That was not done, because nothing can be saved now: {reason}."

@@ -7,13 +7,13 @@ from collections import deque
 from typing import Final
 
 from ecumene_server.news import Ticket
-from ecumene_world.command import AddNode, Command, MoveNode, Relate, RemoveNode, Steer
+from ecumene_world.command import AddBranch, AddNode, Command, MoveNode, Relate, RemoveNode, Steer
 
 MAX_WAITING: Final = 20_000
 """Commands that wait at most; unticketed ones beyond that are left out."""
 
 
-EDITS: Final = (AddNode, RemoveNode, MoveNode, Relate)
+EDITS: Final = (AddNode, AddBranch, RemoveNode, MoveNode, Relate)
 """Commands after which the layout must be compiled again."""
 
 
@@ -33,10 +33,10 @@ class Inbox:
         self.dropped = 0
         """Commands left out because too many waited."""
 
-    def put_first(self, command: Command) -> None:
+    def put_first(self, command: Command, ticket: Ticket | None = None) -> None:
         """Queues a command before all that wait."""
         with self._lock:
-            self._waiting.appendleft((command, None))
+            self._waiting.appendleft((command, ticket))
 
     def put(self, command: Command, ticket: Ticket | None = None) -> None:
         """Queues a command; its ticket's owner is told what became of it."""

@@ -38,6 +38,7 @@ class Kept:
         folder: As given; also name.
         layout_file: The compiled layout; see `layoutfile`.
         next_file: A layout that another process has compiled and the world has not taken up yet.
+        grown_file: The same, of a world with a district to come.
         scene_file: The GLB that clients fetch.
     """
 
@@ -45,6 +46,7 @@ class Kept:
         self.folder = folder
         self.name = name
         self.next_file = folder / f"{name}.layout.next"
+        self.grown_file = folder / f"{name}.layout.grown"
         self.layout_file = folder / f"{name}.layout"
         self.scene_file = folder / f"{name}.scene"
         self._keeping = threading.Lock()
@@ -60,8 +62,10 @@ class Kept:
             OSError: It can't be written.
         """
         with self._keeping:
-            if layoutfile.hash_of(self.next_file) == layout.hash:
-                self.next_file.replace(self.layout_file)
+            drafts = (self.next_file, self.grown_file)
+            draft = next((file for file in drafts if layoutfile.hash_of(file) == layout.hash), None)
+            if draft is not None:
+                draft.replace(self.layout_file)
             else:
                 layoutfile.keep(layout, self.layout_file, made_by())
 

@@ -42,6 +42,16 @@ class Simulation(Protocol):
         """Looks into a mind or a node between two ticks."""
 
 
+class Building(Protocol):
+    """Where districts are made; `growth.Growth` implements it and calls `Hub.inform` and `Hub.answer`."""
+
+    def begin(self, ticket: Ticket, who: str, message: wire.Build) -> None:
+        """Makes a district, or answers why not; the ticket is answered once it stands."""
+
+    def give_up(self, ticket: Ticket, who: str) -> None:
+        """Gives up what is being made, or answers why not."""
+
+
 class Accounts(Protocol):
     """Stored accounts; `store.Store` implements it."""
 

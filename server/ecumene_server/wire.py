@@ -112,6 +112,34 @@ class Edit(_FromClient, frozen=True, tag="edit"):
     command: dict[str, Any]
 
 
+class Build(_FromClient, frozen=True, tag="build"):
+    """Asks for a district: generated beside the ticks, joined to the streets, put in; admins only, one at a time.
+
+    `Building` tells how far it is, `Done` that it stands and is on disk.
+
+    Attributes:
+        id: The id the client chose.
+        kind: What, such as `cafe` or `town`.
+        seed: Another one makes another.
+        tags: Wishes that the kind knows.
+        size_m: Its edge, metres; None for the usual one.
+        at: x, y of its middle, metres; None for a free plot beside what is there.
+    """
+
+    id: int
+    kind: str
+    seed: int = 0
+    tags: list[str] = []
+    size_m: float | None = None
+    at: tuple[float, float] | None = None
+
+
+class Abandon(_FromClient, frozen=True, tag="abandon"):
+    """Gives up the district that is being built, unless it is being put in already; admins only."""
+
+    id: int
+
+
 class Inspect(_FromClient, frozen=True, tag="inspect"):
     """Opens an avatar's mind (by entity id) or a node of the scene graph (by name); exactly one is given."""
 
@@ -310,6 +338,28 @@ class Done(_FromServer, frozen=True, tag="done"):
     text: str | None = None
 
 
+class Building(_FromServer, frozen=True, tag="building"):
+    """How far the district is that was asked for with `Build`.
+
+    Attributes:
+        seq: Place in the reliable stream.
+        id: Of the `Build`.
+        kind: What is built.
+        seed: With which seed.
+        doing: What is being done.
+        share: How much of the whole is done, 0..1.
+        at: x, y of its entrance, metres, once it is put in.
+    """
+
+    seq: int
+    id: int
+    kind: str
+    seed: int
+    doing: str
+    share: float
+    at: tuple[float, float] | None = None
+
+
 class Scene(_FromServer, frozen=True, tag="scene"):
     """The scene was edited: fetch the GLB again; `things` replaces the list of `Welcome`."""
 
@@ -450,11 +500,23 @@ class Closing(_FromServer, frozen=True, tag="closing"):
     retry_s: float
 
 
-ClientMessage: TypeAlias = Hello | Steer | Say | Use | Gesture | Edit | Inspect | Ack | Ping | Bye
+ClientMessage: TypeAlias = Hello | Steer | Say | Use | Gesture | Edit | Build | Abandon | Inspect | Ack | Ping | Bye
 ServerMessage: TypeAlias = (
-    Welcome | Joined | Left | Said | ThingChanged | Happened | Done | Scene | Inspected | Pong | Refused | Closing
+    Welcome
+    | Joined
+    | Left
+    | Said
+    | ThingChanged
+    | Happened
+    | Done
+    | Building
+    | Scene
+    | Inspected
+    | Pong
+    | Refused
+    | Closing
 )
-Reliable: TypeAlias = Joined | Left | Said | ThingChanged | Happened | Done | Scene
+Reliable: TypeAlias = Joined | Left | Said | ThingChanged | Happened | Done | Building | Scene
 
 _PREFIX: Final = bytes([RARE])
 _encoder: Final = msgspec.msgpack.Encoder()

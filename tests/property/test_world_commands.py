@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tests.unit.world.scenes import world
 
 from ecumene_world import CommandError, Pose
+from ecumene_world.branch import Branch, packed
 from ecumene_world.command import (
     COMMANDS,
+    AddBranch,
     AddNode,
     Command,
     Despawn,
@@ -29,7 +31,7 @@ from ecumene_world.command import (
     from_record,
     to_record,
 )
-from ecumene_world.graph import RELATIONS
+from ecumene_world.graph import RELATIONS, Node
 from ecumene_world.state import Emote, Verb
 
 keys = st.sampled_from(["npc:1", "npc:2", "visitor:ada", "né ✓"])
@@ -71,6 +73,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
         texts,
     ),
     st.builds(AddNode, st.fixed_dictionaries({"name": nodes, "kind": st.sampled_from(["rug", "cup", "bench"])}), nodes),
+    nodes.map(lambda name: AddBranch(name, packed(Branch(((Node(name, "rug"), ""), (Node("cup", "cup"), name)), ())))),
     st.builds(RemoveNode, nodes),
     st.builds(MoveNode, nodes, st.builds(Pose.at, reals, reals, reals, st.floats(-3, 3))),
     st.builds(Relate, nodes, st.sampled_from(RELATIONS), nodes),

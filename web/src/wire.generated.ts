@@ -69,6 +69,23 @@ export interface Edit {
   command: Record<string, unknown>;
 }
 
+/** Asks for a district: generated beside the ticks, joined to the streets, put in; admins only, one at a time. */
+export interface Build {
+  t: "build";
+  id: number;
+  kind: string;
+  seed?: number;
+  tags?: string[];
+  size_m?: number | null;
+  at?: [number, number] | null;
+}
+
+/** Gives up the district that is being built, unless it is being put in already; admins only. */
+export interface Abandon {
+  t: "abandon";
+  id: number;
+}
+
 /** Opens an avatar's mind (by entity id) or a node of the scene graph (by name); exactly one is given. */
 export interface Inspect {
   t: "inspect";
@@ -199,6 +216,18 @@ export interface Done {
   text: string | null;
 }
 
+/** How far the district is that was asked for with `Build`. */
+export interface Building {
+  t: "building";
+  seq: number;
+  id: number;
+  kind: string;
+  seed: number;
+  doing: string;
+  share: number;
+  at: [number, number] | null;
+}
+
 /** The scene was edited: fetch the GLB again; `things` replaces the list of `Welcome`. */
 export interface Scene {
   t: "scene";
@@ -282,8 +311,8 @@ export interface Closing {
   retry_s: number;
 }
 
-export type ClientMessage = Hello | Steer | Say | Use | Gesture | Edit | Inspect | Ack | Ping | Bye;
+export type ClientMessage = Hello | Steer | Say | Use | Gesture | Edit | Build | Abandon | Inspect | Ack | Ping | Bye;
 
-export type ServerMessage = Welcome | Joined | Left | Said | ThingChanged | Happened | Done | Scene | Inspected | Pong | Refused | Closing;
+export type ServerMessage = Welcome | Joined | Left | Said | ThingChanged | Happened | Done | Building | Scene | Inspected | Pong | Refused | Closing;
 
-export type ReliableMessage = Joined | Left | Said | ThingChanged | Happened | Done | Scene;
+export type ReliableMessage = Joined | Left | Said | ThingChanged | Happened | Done | Building | Scene;

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ecumene_world import schema
 from ecumene_world.commands.base import COMMANDS, Command, Role
 from ecumene_world.commands.body import Despawn, Gesture, Interact, Say, Spawn, Steer
-from ecumene_world.commands.edits import AddNode, MoveNode, Recompile, Relate, RemoveNode
+from ecumene_world.commands.edits import AddBranch, AddNode, MoveNode, Recompile, Relate, RemoveNode
 from ecumene_world.commands.intent import SetIntent
 from ecumene_world.commands.things import Reading, SetThing
 from ecumene_world.errors import CommandError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMANDS",
+    "AddBranch",
     "AddNode",
     "Command",
     "Despawn",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isfinite
 from numbers import Integral, Real
-from typing import Final, TypeAlias
+from typing import Final, NewType, TypeAlias
 
 from ecumene_world.errors import GraphError
 
@@ -18,6 +18,10 @@ MAX_ITEMS: Final = 200_000
 """Most scalars in one attribute."""
 MAX_TEXT: Final = 20_000
 """Longest text in one attribute, characters."""
+Packed = NewType("Packed", str)
+"""Text of letters, digits and signs that stands for data, such as base64; it may be long."""
+MAX_PACKED: Final = 1 << 26
+"""Longest packed text, characters."""
 MAX_INTEGER: Final = 2**63 - 1
 
 

@@ -1,7 +1,7 @@
 """Strict conversion between frozen dataclasses and plain records, driven by their annotations.
 
 Knows bool, int, float, str, literals, enums of whole numbers, optional values, unions of scalars, tuples of fixed
-length, `Pose` and mappings of plain JSON. Nothing is coerced but a whole number to a float.
+length, `Pose`, packed text and mappings of plain JSON. Nothing is coerced but a whole number to a float.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ecumene_world.errors import CommandError
-from ecumene_world.plain import JSON, MAX_DEPTH, MAX_INTEGER, MAX_ITEMS, MAX_TEXT, shown
+from ecumene_world.plain import JSON, MAX_DEPTH, MAX_INTEGER, MAX_ITEMS, MAX_PACKED, MAX_TEXT, Packed, shown
 
 T = TypeVar("T")
 Reader = Callable[[object, str], Any]
@@ -101,7 +101,7 @@ def _reader(hint: Any) -> Reader:
     if is_dataclass(hint):
         assert isinstance(hint, type), "annotations name classes"
         return _nested(hint)
-    return {bool: _bool, int: _integer, float: _real, str: _text}[hint]
+    return {bool: _bool, int: _integer, float: _real, str: _text, Packed: _packed}[hint]
 
 
 def _union(readers: list[Reader], *, optional: bool) -> Reader:
@@ -184,6 +184,14 @@ def _text(value: object, what: str) -> str:
         raise CommandError(f"{what} has {len(value)} characters; {MAX_TEXT} are allowed")
     if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
         raise CommandError(f"{what} holds half a character (a lone surrogate)")
+    return value
+
+
+def _packed(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value.isascii():
+        raise CommandError(f"{what} must be text of letters, digits and signs, not {shown(value)}")
+    if len(value) > MAX_PACKED:
+        raise CommandError(f"{what} has {len(value)} characters; {MAX_PACKED} are allowed")
     return value
 
 

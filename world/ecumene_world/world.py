@@ -67,6 +67,7 @@ class World:
         self.compiled_graph: SceneGraph | None = None
         self.edits = 0
         self._pending: tuple[Layout, int] | None = None
+        self._grown: tuple[SceneGraph, int, str] | None = None
         self._by_slot: dict[tuple[int, int], str] = {}
 
     @property
@@ -127,6 +128,27 @@ class World:
         self.edits += 1
         if self.compiled_graph is None:
             self.compiled_graph = self.graph.copy()
+
+    def offer_graph(self, graph: SceneGraph, edits: int, branch: str) -> None:
+        """Hands in this graph with a branch added to it elsewhere; AddBranch takes it if nothing was edited since.
+
+        Args:
+            graph: Nobody may change it any more.
+            edits: `World.edits` when this graph was copied.
+            branch: The branch, packed.
+        """
+        self._grown = graph, edits, branch
+
+    def take_graph(self, branch: str) -> bool:
+        """Puts the graph that was offered with a branch in place of this one; returns whether there was one."""
+        offered, self._grown = self._grown, None
+        if offered is None or offered[1] != self.edits or offered[2] != branch:
+            return False
+        if self.compiled_graph is None:
+            self.compiled_graph = self.graph
+        self.graph = offered[0]
+        self.edits += 1
+        return True
 
     def slots_alive(self, world: int = 0) -> torch.Tensor:
         """Returns (A,) i64 slots of a world that hold an avatar, ascending."""

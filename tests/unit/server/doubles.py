@@ -140,6 +140,19 @@ class FakeJournal:
         self.put_ticks.append((tick, durable))
 
 
+class FakeBuilding:
+    """Notes who wants a district, or no longer."""
+
+    def __init__(self) -> None:
+        self.wishes: list[tuple[Ticket, str, wire.Build | None]] = []
+
+    def begin(self, ticket: Ticket, who: str, message: wire.Build) -> None:
+        self.wishes.append((ticket, who, message))
+
+    def give_up(self, ticket: Ticket, who: str) -> None:
+        self.wishes.append((ticket, who, None))
+
+
 class Stage:
     """A hub with everything around it."""
 
@@ -150,9 +163,9 @@ class Stage:
         place = Place("Plaza", (-64.0, -64.0, 64.0, 64.0), (thing,), ("© us",))
         npc = wire.Person(7 << 16 | 9, "npc:1", "Ada", 200, 5)
         self.opening = Opening(place, (npc,), EPOCH, 0, "/scene.glb?1", keep_chat=keep_chat)
-        self.hub = Hub(
-            self.world, self.accounts, self.journal, opening=self.opening, clock=self.clock, spawn=self._spawn
-        )
+        self.building = FakeBuilding()
+        stores = (self.accounts, self.journal)
+        self.hub = Hub(self.world, *stores, self.building, opening=self.opening, clock=self.clock, spawn=self._spawn)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

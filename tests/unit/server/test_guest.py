@@ -30,6 +30,9 @@ class Book:
     def request(self, visitor: str, message: wire.Say | wire.Use | wire.Gesture | wire.Edit) -> None:
         self.calls.append(("request", message))
 
+    def build(self, visitor: str, message: wire.Build | wire.Abandon) -> None:
+        self.calls.append(("build", message))
+
     def inspect(self, visitor: str, message: wire.Inspect) -> None:
         self.calls.append(("inspect", message))
 
@@ -56,9 +59,17 @@ def opened() -> tuple[Guest[str], Book, Clock]:
 
 def test_each_message_reaches_its_method() -> None:
     guest, book, _ = opened()
-    for message in (wire.Say(1, "a"), wire.Inspect(2, entity=5), wire.Ack(3), wire.Ping(4.0), wire.Bye()):
+    for message in (
+        wire.Say(1, "a"),
+        wire.Build(2, "cafe"),
+        wire.Abandon(3),
+        wire.Inspect(4, entity=5),
+        wire.Ack(3),
+        wire.Ping(4.0),
+        wire.Bye(),
+    ):
         guest.receive(wire.encode(message))
-    assert [name for name, _ in book.calls] == ["request", "inspect", "acknowledge", "ping", "bye"]
+    assert [name for name, _ in book.calls] == ["request", "build", "build", "inspect", "acknowledge", "ping", "bye"]
 
 
 def test_only_the_newest_steering_counts() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from tests.unit.server.doubles import EPOCH, FakeLink, Stage
 from websockets.frames import CloseCode
@@ -10,7 +11,8 @@ from ecumene_server import wire
 from ecumene_server.broadcast import SLOW_BYTES, STUCK_BYTES
 from ecumene_server.codec import decode_frames
 from ecumene_server.guest import HELLO_S
-from ecumene_server.news import ChatLine, Place, Speech, Stand
+from ecumene_server.news import ChatLine, Place, Speech, Stand, Ticket
+from ecumene_server.surroundings import Account
 from ecumene_server.visitor import LINGER_S
 from ecumene_world.command import Despawn, Interact, Role, Say, SetThing, Spawn, Steer
 
@@ -344,7 +346,13 @@ async def test_avatars_of_an_earlier_run_leave_unless_their_visitor_returns() ->
     orphan = wire.Person(3 << 16 | 1, "visitor:a1", "Zoe", 201, 1)
     stage.opening = replace(stage.opening, people=(orphan,))
     hub = type(stage.hub)(
-        stage.world, stage.accounts, stage.journal, opening=stage.opening, clock=stage.clock, spawn=stage._spawn
+        stage.world,
+        stage.accounts,
+        stage.journal,
+        stage.building,
+        opening=stage.opening,
+        clock=stage.clock,
+        spawn=stage._spawn,
     )
     stage.world.ids["visitor:a1"], stage.world.stands["visitor:a1"] = orphan.id, Stand((9.0, 9.0, 0.0), 1.0)
     hub.publish(stage.world.step())
@@ -368,3 +376,29 @@ async def test_unknown_links_are_ignored() -> None:
     stage.hub.received(stranger, b"\x02")
     stage.hub.closed(stranger)
     assert stranger.sent == []
+
+
+async def test_only_admins_build_and_not_while_nothing_can_be_saved() -> None:
+    stage = Stage()
+    visitor, _ = await stage.join()
+    stage.send(visitor, wire.Build(1, "cafe"))
+    assert visitor.of(wire.Done)[-1].error == "districts are built by admins only; your role is visitor"
+    stage.accounts.known["secret"] = Account("admin", "Ada", Role.ADMIN, 1, "secret", None)
+    admin, _ = await stage.join("Ada", "secret")
+    stage.send(admin, wire.Build(2, "cafe", 3))
+    stage.send(admin, wire.Abandon(3))
+    first, second = (Ticket("visitor:admin", number) for number in (2, 3))
+    assert stage.building.wishes == [(first, "Ada", wire.Build(2, "cafe", 3)), (second, "Ada", None)]
+    stage.journal.failing = "the disk is full"
+    stage.send(admin, wire.Build(4, "cafe"))
+    assert "the disk is full" in str(admin.of(wire.Done)[-1].error)
+
+
+async def test_only_who_asked_is_told_how_far_a_district_is() -> None:
+    stage = Stage()
+    zoe, _ = await stage.join("Zoe")
+    max_, _ = await stage.join("Max")
+    told = wire.Building(0, 1, "cafe", 3, "looking for a place", 0.4)
+    stage.hub.inform(next(iter(stage.world.ids)), lambda seq: msgspec.structs.replace(told, seq=seq))
+    stage.hub.inform("visitor:nobody", lambda seq: msgspec.structs.replace(told, seq=seq))
+    assert [len(link.of(wire.Building)) for link in (zoe, max_)] == [1, 0]

@@ -3,8 +3,10 @@ from typing import Any
 import pytest
 from tests.unit.world.scenes import world
 
+from ecumene_world.branch import Branch, packed
 from ecumene_world.command import (
     COMMANDS,
+    AddBranch,
     AddNode,
     Command,
     Despawn,
@@ -27,6 +29,7 @@ from ecumene_world.command import (
     to_record,
 )
 from ecumene_world.errors import CommandError
+from ecumene_world.graph import Node
 from ecumene_world.pose import Pose
 from ecumene_world.state import Emote, Verb
 
@@ -43,6 +46,7 @@ EXAMPLES: list[Command] = [
     Reading("bench", "temperature", 21.5, "°C", "mqtt:bench"),
     Reading("bench", "taken", value=True),
     AddNode({"name": "cup", "kind": "cup", "position": [1.0, 2.0, 3.0]}, "bench"),
+    AddBranch("cafe", packed(Branch(((Node("cafe", "place"), ""), (Node("stool", "stool"), "cafe")), ())), "market"),
     RemoveNode("bench"),
     MoveNode("bench", Pose.at(1, 2, yaw=0.5)),
     Relate("ball", "next_to", "bench"),
@@ -91,6 +95,8 @@ def test_every_command_has_an_example_and_its_own_name() -> None:
         ({"command": "add_node", "node": {"name": "a", "kind": "dragon"}}, "not a kind"),
         ({"command": "add_node", "node": {"name": "a"}}, "the kind of node 'a' must be text"),
         ({"command": "add_node", "node": {"name": "a", "kind": "cup", "parent": "b"}}, "stands beside it"),
+        ({"command": "add_branch", "node": "a", "branch": "é"}, "letters, digits and signs"),
+        ({"command": "add_branch", "node": "a", "branch": "a"}, "damaged"),
         ({"command": "move_node", "node": "a", "pose": {"scale": 0}}, "scale 0.0"),
         ({"command": "relate", "a": "x", "relation": "eats", "b": "y"}, "'eats' is not a relation"),
     ],
@@ -110,7 +116,16 @@ def test_visitors_may_move_their_own_avatar_only() -> None:
 
 def test_building_needs_a_builder_and_coming_and_going_the_system() -> None:
     for command in EXAMPLES:
-        least = {"add_node": 1, "remove_node": 1, "move_node": 1, "relate": 1, "thing": 1, "intent": 1, "reading": 2}
+        least = {
+            "add_node": 1,
+            "remove_node": 1,
+            "move_node": 1,
+            "relate": 1,
+            "thing": 1,
+            "intent": 1,
+            "reading": 2,
+            "add_branch": 2,
+        }
         least |= {"spawn": 3, "despawn": 3, "recompile": 3}
         allowed = [role for role in Role if permitted(command, role, {"visitor:a"})]
         assert min(allowed) == least.get(command.name, 0), command.name
@@ -124,6 +139,7 @@ def test_what_changes_the_world_for_good_is_durable() -> None:
         "say",
         "thing",
         "add_node",
+        "add_branch",
         "remove_node",
         "move_node",
         "relate",

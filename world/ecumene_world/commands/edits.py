@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ecumene_world.branch import unpacked
 from ecumene_world.commands.base import Command, Role, command, require
 from ecumene_world.errors import CommandError, GraphError
 from ecumene_world.event import Event
 from ecumene_world.graph import MAX_NODES, RELATIONS, ROOT, Node
 from ecumene_world.graph_json import node_decoded
 from ecumene_world.mesh_of import mesh_of
-from ecumene_world.plain import JSON, shown
+from ecumene_world.plain import JSON, Packed, shown
 from ecumene_world.pose import Pose
 from ecumene_world.validate import check_arrays, check_node, check_pose
 
@@ -68,6 +69,46 @@ class AddNode(Command):
     def decoded(self) -> Node:
         """Returns the node itself."""
         return node_decoded(self.node)
+
+
+@command("add_branch", Role.ADMIN, durable=True)
+@dataclass(frozen=True, slots=True)
+class AddBranch(Command):
+    """A node is added with all below it, such as a district, or nothing is.
+
+    To add it at no cost to the tick: copy the graph and note `World.edits` between ticks, graft the branch onto the
+    copy elsewhere and hand that in with `World.offer_graph`. The outcome is the same.
+
+    Attributes:
+        node: Name of the branch's root.
+        branch: As `branch.packed` writes it.
+        parent: Name of the parent.
+    """
+
+    node: str
+    branch: Packed
+    parent: str = ROOT
+
+    def limits(self) -> None:
+        try:
+            root = unpacked(self.branch).root
+        except GraphError as error:
+            raise CommandError(str(error)) from error
+        require(root == self.node, f"the root of the branch is {root!r}, not {shown(self.node)}")
+
+    def possible(self, world: World) -> None:
+        nodes = unpacked(self.branch).nodes
+        require(self.parent in world.graph, f"parent {shown(self.parent)} does not exist")
+        left = MAX_NODES - len(world.graph)
+        require(len(nodes) <= left, f"{len(nodes)} nodes do not fit; the graph has room for {left} more")
+        taken = next((node.name for node, _ in nodes if node.name in world.graph), None)
+        require(taken is None, f"a node named {taken!r} exists already; names are unique")
+
+    def apply(self, world: World) -> list[Event]:
+        if not world.take_graph(self.branch):
+            world.editing()
+            unpacked(self.branch).graft(world.graph, self.parent)
+        return [_edited(self, world, self.node, "added")]
 
 
 @command("remove_node", Role.BUILDER, durable=True)

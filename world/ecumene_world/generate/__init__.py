@@ -112,6 +112,21 @@ def drawn(
 ) -> SceneGraph:
     """Returns a world as it is drawn, before the gate; arguments as in `generate`."""
     from ecumene_world.generate.room_building import Wish
+
+    edge = check_request(kind, seed, tags, size_m)
+    tell = progress or _silent
+    tell(f"making {kind} {seed}", 0.0)
+    graph = _maker(kind)(seed, edge, Wish(tuple(tags), proposer))
+    tell(f"drew {kind} {seed} of {len(graph)} nodes", 1.0)
+    return graph
+
+
+def check_request(kind: str, seed: int, tags: Sequence[str], size_m: float | None) -> float:
+    """Returns the edge length to make something with, metres, if it can be had; arguments as in `generate`.
+
+    Raises:
+        RequestError: It can't; the message says what can.
+    """
     from ecumene_world.generate.tags import check_tags
 
     if kind not in TYPES:
@@ -125,11 +140,7 @@ def drawn(
     if not size.least <= edge <= size.greatest:
         raise RequestError(f"a size of {edge:g} m is not within {size.least:g} and {size.greatest:g} m for {kind}")
     check_tags(kind, tags)
-    tell = progress or _silent
-    tell(f"making {kind} {seed}", 0.0)
-    graph = _maker(kind)(seed, edge, Wish(tuple(tags), proposer))
-    tell(f"drew {kind} {seed} of {len(graph)} nodes", 1.0)
-    return graph
+    return edge
 
 
 def _maker(kind: str) -> Callable[[int, float, Wish], SceneGraph]:
