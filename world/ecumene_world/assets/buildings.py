@@ -19,8 +19,9 @@ from ecumene_world.assets.roofs import flat_roof, gable_roof, hip_roof, mansard_
 from ecumene_world.assets.solids import box
 from ecumene_world.errors import GraphError
 
-STYLES: Final = ("auto", "old_town", "modern", "hall")
+STYLES: Final = ("auto", "old_town", "modern", "hall", "civic")
 _WALL_M: Final = 0.3
+_TOWER_M: Final = 4.4
 _HIPPED: Final = 0.92
 """Steepness from which a four-sided plan gets a hip instead of a gable."""
 
@@ -42,10 +43,10 @@ def building(
 
     Args:
         footprint: (P, 2) corners in metres, either way round, concave if need be, last corner repeated or not.
-        height_m: From the ground to the ridge, or to the edge of a flat roof; chimneys may rise above.
+        height_m: From the ground to the ridge, or to the edge of a flat roof; chimneys and towers may rise above.
         seed: Chooses colours, shutters, shop windows and details.
-        style: "old_town" (pastel, tiled roof), "modern" (flat roof, balconies), "hall" (large and plain) or "auto",
-            which goes by size.
+        style: "old_town" (pastel, tiled roof), "modern" (flat roof, balconies), "hall" (large and plain),
+            "civic" (old town with a clock tower) or "auto", which goes by size.
         entrances: Where doors are; each is put on the nearest wall. None given: one on the longest wall.
         interior: Leave real openings at the entrances, and give walls an inner face and the rooms a ceiling.
         storeys: How many storeys can be entered, if `interior`; the ceiling is above the topmost.
@@ -94,17 +95,22 @@ def _checked(footprint: ArrayLike, height_m: float, style: str) -> NDArray[np.fl
 
 def _look(plan: NDArray[np.float64], height_m: float, style: str, rng: np.random.Generator) -> Look:
     area = area_m2(plan)
+    civic = style == "civic"
+    if civic:
+        style = "old_town"
     if style == "auto":
         tall, large = height_m > 22, area > 900
         plain = tall or (large and rng.random() < 0.5)
         style = "hall" if large and height_m < 11 else "modern" if plain else "old_town"
     facade = palette.FACADES[int(rng.integers(len(palette.FACADES)))]
     roof = palette.TERRACOTTA[int(rng.integers(len(palette.TERRACOTTA)))]
-    if rng.random() < 0.14:
+    if rng.random() < 0.2:
         roof = palette.SLATE[int(rng.integers(len(palette.SLATE)))]
     if style != "old_town":
         facade = mixed(facade, (236, 233, 226), 0.6)
         roof = mixed(palette.STONE[1], palette.SLATE[1], 0.4)
+    if civic:
+        facade, roof = palette.CIVIC_WALL, palette.SLATE[2]
     return Look(
         style=style,
         facade=facade,
@@ -113,8 +119,9 @@ def _look(plan: NDArray[np.float64], height_m: float, style: str, rng: np.random
         plinth=palette.PLINTH[int(rng.integers(len(palette.PLINTH)))],
         door=palette.DOORS[int(rng.integers(len(palette.DOORS)))],
         shutters=palette.SHUTTERS[int(rng.integers(len(palette.SHUTTERS)))] if rng.random() < 0.45 else None,
-        shop=bool(rng.random() < 0.4),
-        steep=float(rng.uniform(0.75, 1.0)),
+        shop=bool(rng.random() < 0.4) and not civic,
+        steep=1.0 if civic else float(rng.uniform(0.75, 1.0)),
+        tower=civic,
     )
 
 
@@ -209,6 +216,9 @@ def _crown(plan: NDArray[np.float64], eaves: float, ridge: float, look: Look) ->
             parts.append(box((min(5.0, long * 0.3), min(3.4, wide * 0.4), 1.6), darker(look.facade, 0.1)))
             parts.append(box((1.2, 1.2, 0.8), palette.STEEL, (long * 0.28, wide * 0.15, 0), bevel=0.1))
         return [part.turned(yaw).moved(x, y, eaves) for part in parts]
+    if look.tower:
+        parts.append(_tower(ridge - eaves, min(_TOWER_M, 0.45 * wide), look))
+        return [part.turned(yaw).moved(x, y, eaves) for part in parts]
     if len(plan) != 4 or long < 5 or area_m2(plan) < 0.9 * long * wide:
         return []
     brick = mixed(look.roof, palette.STONE[1], 0.55)
@@ -222,6 +232,54 @@ def _crown(plan: NDArray[np.float64], eaves: float, ridge: float, look: Look) ->
             offset = (index - (count - 1) / 2) * 3.2
             parts += [dormer.turned(way).moved(offset) for way in (0.0, pi)]
     return [part.turned(yaw).moved(x, y, eaves) for part in parts]
+
+
+def _tower(roof_m: float, wide: float, look: Look) -> Mesh:
+    """Returns a clock tower with a belfry and a spire, its foot at the eaves under a roof that rises so far."""
+    half, clock, belfry = wide / 2, roof_m + 2.6, roof_m + 4.6
+    top = belfry + 2.4
+    parts = [box((wide, wide, belfry), look.facade)]
+    for low, tall, out in ((roof_m + 0.7, 0.16, 0.10), (belfry - 0.1, 0.3, 0.22), (top, 0.34, 0.30)):
+        parts.append(box((wide + 2 * out, wide + 2 * out, tall), palette.TRIM, (0, 0, low)))
+    quads = Quads()
+    for turn in range(4):
+        angle = turn * pi / 2
+        along = np.array([cos(angle), sin(angle)])
+        start = half * np.array([sin(angle), -cos(angle)]) - along * half
+        _clock(quads, Wall(start, along, wide), clock)
+    parts.append(quads.mesh())
+    pier = 0.24 * wide
+    for x in (-1, 1):
+        parts += [
+            box((pier, pier, top - belfry), look.facade, (x * (half - pier / 2), y * (half - pier / 2), belfry))
+            for y in (-1, 1)
+        ]
+    parts.append(box((wide - 2 * pier, wide - 2 * pier, top - belfry - 0.3), palette.IRON[0], (0, 0, belfry)))
+    out, foot = half + 0.4, top + 0.34
+    ring = np.array([[-out, -out, foot], [out, -out, foot], [out, out, foot], [-out, out, foot]])
+    waist = ring * [0.36, 0.36, 0] + [0, 0, foot + 1.5]
+    sides = Quads()
+    sides.strip(ring, waist, palette.COPPER)
+    peak = [0.0, 0.0, foot + 1.5 + 1.5 * wide]
+    pairs = zip(waist, np.roll(waist, -1, 0), strict=True)
+    spire = [Mesh.of([a, b, peak], [[0, 1, 2]], palette.COPPER) for a, b in pairs]
+    return Mesh.merged([*parts, sides.mesh(), *spire, box((0.1, 0.1, 1.1), palette.GOLD, (0, 0, peak[2] - 0.1))])
+
+
+def _clock(quads: Quads, wall: Wall, middle_m: float) -> None:
+    """Adds a clock that says eight to a wall of a tower."""
+    u, radius = wall.length_m / 2, 0.34 * wall.length_m
+    for reach, tone, proud in ((radius, palette.GOLD, 0.05), (0.88 * radius, palette.TRIM, 0.08)):
+        angles = np.arange(13) * pi / 6 + pi / 12
+        rim_u, rim_v = u + reach * np.cos(angles), middle_m + reach * np.sin(angles)
+        for n in range(0, 12, 2):
+            across = [u, rim_u[n], rim_u[n + 1], rim_u[n + 2]]
+            quads.add(wall.at(across, [middle_m, *rim_v[n : n + 3]], proud), tone)
+    for angle, reach in ((pi / 2, 0.74 * radius), (-5 * pi / 6, 0.5 * radius)):
+        side = 0.05 * radius * np.array([-sin(angle), cos(angle)])
+        tip = reach * np.array([cos(angle), sin(angle)])
+        corners = np.array([-side, tip - side, tip + side, side])
+        quads.add(wall.at(u + corners[:, 0], middle_m + corners[:, 1], 0.11), palette.IRON[0])
 
 
 def _dormer(half: float, slope: float, look: Look) -> Mesh:

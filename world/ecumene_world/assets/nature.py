@@ -26,31 +26,31 @@ def broadleaf_tree(draw: Draw) -> Asset:
     bark = draw.pick(palette.BARK)
     reach = {"round": 0.30, "tall": 0.20, "wide": 0.36, "cloud": 0.31}[shape] * height
     lean = np.array([draw.between(-0.05, 0.05), draw.between(-0.05, 0.05)]) * height
-    fork = 0.46 * height
+    fork = 0.50 * height
     path = [(0, 0, 0), (0, 0, 0.05 * height), (*(lean * 0.4), 0.26 * height), (*lean, fork + 0.12 * height)]
     trunk = tube(path, np.array([0.040, 0.026, 0.021, 0.012]) * height, bark, sides=5)
     x, y = lean.tolist()
     masses: list[tuple[Point, Point]]
     if shape == "tall":
         masses = [
-            ((reach, reach, 0.33 * height), (x, y, 0.62 * height)),
-            ((reach * 0.72, reach * 0.72, 0.16 * height), (x * 1.2, y, 0.85 * height)),
+            ((reach, reach, 0.33 * height), (x, y, 0.68 * height)),
+            ((reach * 0.72, reach * 0.72, 0.16 * height), (x * 1.2, y, 0.90 * height)),
         ]
     elif shape == "wide":
         masses = [
-            ((reach, reach, 0.20 * height), (x, y, 0.62 * height)),
-            ((reach * 0.68, reach * 0.68, 0.19 * height), (x + reach * 0.12, y, 0.80 * height)),
+            ((reach, reach, 0.20 * height), (x, y, 0.67 * height)),
+            ((reach * 0.68, reach * 0.68, 0.19 * height), (x + reach * 0.12, y, 0.85 * height)),
         ]
     else:
         masses = [
-            ((reach, reach, 0.27 * height), (x, y, 0.60 * height)),
-            ((reach * 0.74, reach * 0.74, 0.21 * height), (x, y + reach * 0.1, 0.80 * height)),
+            ((reach, reach, 0.27 * height), (x, y, 0.66 * height)),
+            ((reach * 0.74, reach * 0.74, 0.21 * height), (x, y + reach * 0.1, 0.85 * height)),
         ]
     turn = draw.between(0, 2 * pi)
     lumps = 1
     for lump in range(lumps):
         angle = turn + lump * pi * 0.9
-        side = (x + cos(angle) * reach * 0.75, y + sin(angle) * reach * 0.75, draw.between(0.50, 0.58) * height)
+        side = (x + cos(angle) * reach * 0.75, y + sin(angle) * reach * 0.75, draw.between(0.56, 0.63) * height)
         masses.append(((reach * 0.5, reach * 0.5, reach * 0.42), side))
     crown = [
         blob(radius, tint, at, draw.rng, rough=0.11, detail=1 if index < 2 else 0)

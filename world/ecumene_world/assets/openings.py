@@ -35,6 +35,7 @@ class Look:
         shutters: sRGB, or None for none.
         shop: Whether the longest wall with an entrance has a shop window.
         steep: Rise over run of the roof.
+        tower: Whether a clock tower rises from the roof.
     """
 
     style: str
@@ -46,6 +47,7 @@ class Look:
     shutters: RGB | None
     shop: bool
     steep: float
+    tower: bool = False
 
 
 def add_openings(

@@ -26,11 +26,14 @@ def _all(*codes: str) -> tuple[RGB, ...]:
 
 
 FACADES: Final = _all(
-    *("#f0dfbe", "#ecd08f", "#e9bf9a", "#e2a795", "#c3cfa9", "#b9cdd3", "#d3cbdb", "#eee7d8", "#dbb06a", "#d39a78"),
+    *("#f0dfbe", "#ead6a4", "#e9c9ab", "#e2b5a5", "#ccd4b6", "#c1d0d4", "#d6d0db", "#eee7d8", "#dcbd88", "#d3a78c"),
     *("#f2e8cf", "#d9c7a3"),
 )
-TERRACOTTA: Final = _all("#b8573d", "#a94c3a", "#c4684a", "#96493c", "#b4623f")
+TERRACOTTA: Final = _all("#a8604a", "#9a5546", "#b3725a", "#8a5347", "#a56d52", "#8f6a58")
 SLATE: Final = _all("#5f6772", "#6f6a6e", "#4f5c66")
+CIVIC_WALL: Final = rgb("#e9d9b4")
+COPPER: Final = rgb("#6fa08c")
+GOLD: Final = rgb("#c9a24f")
 TRIM: Final = rgb("#f6efe2")
 PLINTH: Final = _all("#a89f92", "#b3a794", "#989089")
 DOORS: Final = _all("#5b3d2e", "#3f5a4c", "#7a3b33", "#35506b", "#8a5f37", "#5d5348")

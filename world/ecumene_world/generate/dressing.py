@@ -26,6 +26,9 @@ from ecumene_world.graph import SceneGraph
 from ecumene_world.pose import Pose
 
 _MARGIN_M: Final = 2.0
+_FAR_M: Final = 120.0
+_VIEW_M: Final = 14.0
+"""How far ahead of newcomers on a street nothing is stood."""
 _FOOT: Final = ("pavement", "plaza", "path")
 
 
@@ -68,9 +71,22 @@ def _spawn_on_street(work: Work) -> tuple[float, float]:
         if room[row, column] > 0.6:
             x, y = work.site.point(int(row), int(column))
             radius = min(4.0, float(room[row, column]))
-            work.build.place("spawn", "Arrival", Pose.at(x, y, PAVEMENT_Z_M), radius)
+            yaw, sight = _longest_view(work.site, x, y)
+            work.build.place("spawn", "Arrival", Pose.at(x, y, PAVEMENT_Z_M, yaw), radius)
+            ahead = min(sight, _VIEW_M)
+            work.site.keep_clear(x + ahead / 2 * cos(yaw), y + ahead / 2 * sin(yaw), yaw, (ahead, 2.4))
             return x, y
     return work.site.point(0, 0)
+
+
+def _longest_view(site: Site, x: float, y: float) -> tuple[float, float]:
+    """Returns in which direction one sees farthest between the houses from a point, radians, and how far, metres."""
+
+    def sight(yaw: float) -> float:
+        steps = range(1, round(_FAR_M))
+        return next((s for s in steps if not site.is_open(x + s * cos(yaw), y + s * sin(yaw), yaw, (0.5, 1.5))), _FAR_M)
+
+    return max(((2 * pi * n / 32, sight(2 * pi * n / 32)) for n in range(32)), key=lambda view: view[1])
 
 
 def _stand_known(work: Work) -> None:

@@ -194,7 +194,7 @@ class _Planner:
         pole = self.geo.maximum_inscribed_circle(best, tolerance=0.5)
         (x, y), edge = self.geo.get_coordinates(pole)
         inner = hypot(edge[0] - x, edge[1] - y)
-        radius = float(np.clip(0.62 * inner, 5.0, 15.0))
+        radius = float(np.clip(0.62 * inner, 5.0, 18.0))
         near = [area.title for area in mapped if area.title and self.geo.Polygon(area.polygon).intersects(best)]
         title = next(iter(near), uses.square_name(self.seed))
         return Square(_ring(simple), (float(x), float(y)), radius, self._spokes(simple, (x, y), radius), title)

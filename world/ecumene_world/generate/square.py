@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import atan2, cos, pi, sin
+from math import atan2, cos, hypot, pi, sin
 
 import numpy as np
 
 from ecumene_world.generate.lines import beside, gaps, stations
-from ecumene_world.generate.plan import PAVEMENT_Z_M, Square
+from ecumene_world.generate.plan import PAVEMENT_Z_M, Square, TownPlan
 from ecumene_world.generate.tables import terrace_table
 from ecumene_world.generate.work import Work
 from ecumene_world.plain import JSON
 from ecumene_world.pose import Pose
 
 _Z: float = PAVEMENT_Z_M
+_ARRIVAL = 0.72
+"""Where newcomers appear, as a share of the square's radius."""
+_BEHIND_M = 6.0
+"""Room behind them for those who look over their shoulders."""
+_AROUND_M = 8.0
+"""Width of the room about them."""
+_CLEAR_M = 4.0
+"""Width of what is kept clear as far as the rim across the fountain."""
+_VISTA_M = 9.0
+"""Width of what is kept clear between the fountain and a town hall."""
+_KERB_M = 1.5
+"""So near the town hall's door plants may stand."""
 Gap = tuple[float, float]
 """Middle and opening of the sector between two paths, radians."""
 LAMP: Mapping[str, float | str] = {"style": "lantern"}
@@ -24,8 +36,9 @@ def set_square(work: Work, square: Square) -> tuple[float, float]:
     """Furnishes the square; returns where newcomers appear."""
     x, y = square.centre
     place = work.build.place("square", square.title, Pose.at(x, y, _Z), square.radius_m).name
-    basin = round(min(2.8, square.radius_m * 0.2), 2)
+    basin = round(min(3.4, square.radius_m * 0.2), 2)
     work.build.stand("fountain", Pose.at(x, y, _Z), parent=place, params={"radius_m": basin}, seed=work.seed)
+    spawn = _arrival(work, square, place, *outlook(work.plan, square.centre))
     angles = sorted(atan2(*(path[1] - path[0])[::-1]) for path in square.paths)
     openings = gaps(angles)
     for gap in openings:
@@ -37,9 +50,6 @@ def set_square(work: Work, square: Square) -> tuple[float, float]:
     _signs(work, square, place, openings)
     for n, path in enumerate(square.paths):
         _alley(work, path, place, n)
-    spawn = _clearing(work, square)
-    facing = atan2(y - spawn[1], x - spawn[0])
-    work.build.place("spawn", "Arrival", Pose.at(*spawn, _Z, facing), 4.0, parent=place)
     work.build.place("bench_row", f"Benches by the fountain, {square.title}", _polar(square, openings[0][0], 0.36), 2.5)
     return spawn
 
@@ -113,7 +123,8 @@ def _arc(
         if kind == "terrace":
             terrace_table(work.build, _polar(square, angle, share), on=("plaza",), parent=place, seed=work.seed)
         else:
-            _stand(work, square, place, kind, angle, share, front_m=front_m)
+            seed = work.seed if kind == "bench" else None
+            _stand(work, square, place, kind, angle, share, front_m=front_m, seed=seed)
 
 
 def _stand(  # noqa: PLR0913 - a thing, where it stands and what it is
@@ -150,12 +161,36 @@ def _polar(square: Square, angle: float, share: float) -> Pose:
     return Pose.at(x + radius * cos(angle), y + radius * sin(angle), _Z, angle + pi)
 
 
-def _clearing(work: Work, square: Square) -> tuple[float, float]:
-    """Returns a free spot on the square's disk, between the fountain and the rim, with room around it."""
-    for share in (0.62, 0.66, 0.58, 0.7, 0.8, 0.5):
-        for angle in np.linspace(0, 2 * pi, 48, endpoint=False):
-            x, y, _ = _polar(square, float(angle), share).position
-            if work.site.is_open(x, y, 0.0, (2.6, 2.6)):
-                return x, y
-    x, y, _ = _polar(square, 0.0, 1.1).position
+def outlook(plan: TownPlan, centre: tuple[float, float]) -> tuple[float, float]:
+    """Returns in which direction from the middle of a square lies what is most worth seeing, and how far off.
+
+    A town hall wins; else the public house, or house, that rises highest over the square.
+
+    Returns:
+        Radians; metres to its door, 0 if it is no town hall.
+    """
+    best, ahead, away = 0.0, 0.0, 0.0
+    for house in plan.houses:
+        hall = house.style == "civic" and house.entrance is not None
+        x, y = house.entrance[:2] if hall and house.entrance else house.polygon.mean(0).tolist()
+        dx, dy = x - centre[0], y - centre[1]
+        rises = (8.0 if hall else 1.6 if house.title else 1.0) * house.height_m / max(hypot(dx, dy), 10.0)
+        if rises > best:
+            best, ahead, away = rises, atan2(dy, dx), hypot(dx, dy) if hall else 0.0
+    return ahead, away
+
+
+def _arrival(work: Work, square: Square, place: str, ahead: float, away_m: float) -> tuple[float, float]:
+    """Lets newcomers appear across the fountain from what is worth seeing, and keeps the view clear; returns where."""
+    x, y, _ = _polar(square, ahead + pi, _ARRIVAL).position
+    work.build.place("spawn", "Arrival", Pose.at(x, y, _Z, ahead), 2.5, parent=place)
+
+    def clear(near: float, far: float, wide: float) -> None:
+        middle = (near + far) / 2
+        work.site.keep_clear(x + middle * cos(ahead), y + middle * sin(ahead), ahead, (far - near, wide))
+
+    fountain = square.radius_m * _ARRIVAL
+    clear(-_BEHIND_M, 3.0, _AROUND_M)
+    clear(3.0, fountain + square.radius_m, _CLEAR_M)
+    clear(fountain, fountain + max(away_m - _KERB_M, square.radius_m), _VISTA_M)
     return x, y

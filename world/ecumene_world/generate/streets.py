@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import atan2, cos, pi, sin
 from typing import Final
 
@@ -22,6 +23,15 @@ _CARS: Final = ("car", "car", "car", "car", "van")
 _CORNER_M: Final = 9.0
 """How far from a junction's middle its crossings lie."""
 _SPECIES: Final = 8
+_TREE_M: Final = 7.0
+"""Least height of a street's trees: one walks under their crowns."""
+_DASH_M: Final = (3.0, 5.0)
+"""Length of the dashes between lanes, and of the gaps."""
+_LINE_M: Final = 0.13
+_SPINE_M: Final = 0.012
+"""Width of what joins the dashes, too thin to be seen."""
+_LANES_M: Final = 6.0
+"""Least width of a carriageway whose lanes are marked."""
 
 
 def line_street(work: Work, street: Street, title: str) -> None:
@@ -31,6 +41,8 @@ def line_street(work: Work, street: Street, title: str) -> None:
     if street.width_m >= 5.5:
         for s in (_CORNER_M, length_m(street.line) - _CORNER_M):
             _crossing(work, street, s)
+    if street.width_m >= _LANES_M:
+        _lanes(work, street)
     for side in (-1, 1):
         kerb = beside(street.line, side * (street.width_m / 2 + 0.8))
         for n, (x, y, yaw) in enumerate(stations(kerb, _STEP_M, 4.0)):
@@ -50,7 +62,8 @@ def _slot(work: Work, number: int, x: float, y: float, away: float, species: int
     if number % 4 == 1:
         work.build.stand("street_lamp", Pose.at(x, y, _Z, away + pi), on=_ON, params=LAMP, seed=work.seed)
     else:
-        work.build.stand("broadleaf_tree", Pose.at(x, y, _Z, work.turn()), on=_ON, seed=species)
+        tree = {"height_m": _TREE_M + 0.15 * species}
+        work.build.stand("broadleaf_tree", Pose.at(x, y, _Z, work.turn()), on=_ON, params=tree, seed=species)
     if number % 5 == 2:
         work.build.stand("bench", Pose.at(*beside_it(2.9), _Z, away), on=_ON, spare_m=0.03, seed=work.seed)
         work.build.stand("bin", Pose.at(*beside_it(4.4), _Z, away), on=_ON, spare_m=0.03, seed=work.seed)
@@ -69,6 +82,25 @@ def _park(work: Work, street: Street, side: int) -> None:
             kind = _CARS[int(work.rng.integers(len(_CARS)))]
             pose = Pose.at(x, y, 0.0, yaw if side < 0 else yaw + pi)
             work.build.stand(kind, pose, on=("asphalt",), spare_m=0.1)
+
+
+def _lanes(work: Work, street: Street) -> None:
+    """Paints dashes between the lanes, straight piece by straight piece, each as one comb on a hair-thin spine."""
+    dash, gap = _DASH_M
+    for a, b in pairwise(street.line):
+        length = float(np.hypot(*(b - a)))
+        count = int((length - 2 * (_CORNER_M + 3.0) + gap) / (dash + gap))
+        if count < 1:
+            continue
+        first = (length - count * (dash + gap) + gap) / 2
+        half = _LINE_M / 2
+        comb = [(first, -half), (length - first, -half)]
+        for n in reversed(range(count)):
+            s = first + n * (dash + gap)
+            comb += [(s + dash, half), (s, half)]
+            comb += [(s, _SPINE_M - half), (s - gap, _SPINE_M - half)] if n else []
+        along = (b - a) / length
+        work.build.surface("street", a + np.array(comb) @ np.stack([along, [-along[1], along[0]]]), 0.012, "marking")
 
 
 def _crossing(work: Work, street: Street, s: float) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from math import sqrt
+from math import cos, hypot, sin, sqrt
 from typing import Final
 
 import numpy as np
 
 from ecumene_world.assets.polygon import area_m2, inset
 from ecumene_world.generate.dressing import dress
+from ecumene_world.generate.interiors import suits
+from ecumene_world.generate.plan import House, TownPlan
 from ecumene_world.generate.planner import plan_town
 from ecumene_world.generate.room_building import Wish
 from ecumene_world.generate.statistics import median_of_town
@@ -20,13 +23,50 @@ from ecumene_world.graph import SceneGraph
 _LANE_M: Final = 7.5
 _GATEWAY_M: Final = 4.2
 """Width of the gap in a row of houses that leads into the courtyard."""
+_HALL_M: Final = 14.2
+"""Height of the town hall's ridge; its tower rises above."""
+_HALL_M2: Final = 260.0
+"""A larger house makes no better town hall."""
+_SQUARE_M: Final = 75.0
+"""How far from the middle of the square the town hall may be."""
+_CORNERS: Final = 4
+_HEADS: Final = ("Heron", "Linden", "Otter", "Amber", "Birch", "Swan", "Thorn", "Maple", "Wren", "Hazel", "Lark")
+_TAILS: Final = ("mere", "ford", "brook", "haven", "stead", "field", "bridge", "dale")
 _SETBACK_M: Final = _LANE_M / 2 + 5.0
 
 
 def town(seed: int, size_m: float, wish: Wish) -> SceneGraph:
     """Returns a town about `size_m` wide; tags: `dense` (more rows), `green` (more parks), `villas` (more gardens)."""
-    plan = plan_town(survey(seed, size_m, wish.tags), seed)
-    return dress(plan, seed, wish)
+    return dress(with_hall(plan_town(survey(seed, size_m, wish.tags), seed)), seed, wish)
+
+
+def with_hall(plan: TownPlan) -> TownPlan:
+    """Returns a plan whose best house that looks onto the square is the town hall; as it was if none does."""
+    if plan.square is None:
+        return plan
+    ranked = [(_dignity(house, plan.square.centre), n) for n, house in enumerate(plan.houses)]
+    dignity, best = max(ranked, default=(0.0, -1))
+    if dignity <= 0:
+        return plan
+    houses = list(plan.houses)
+    houses[best] = replace(houses[best], height_m=_HALL_M, use="office", title="Town Hall", style="civic")
+    return replace(plan, houses=houses)
+
+
+def _dignity(house: House, centre: tuple[float, float]) -> float:
+    """Returns how well a house would do as the town hall, 0 if not at all: broad, and squarely before the square."""
+    if house.entrance is None or not suits(house) or len(house.polygon) != _CORNERS:
+        return 0.0
+    x, y, yaw = house.entrance
+    away = hypot(centre[0] - x, centre[1] - y)
+    facing = ((centre[0] - x) * cos(yaw) + (centre[1] - y) * sin(yaw)) / max(away, 1.0)
+    return max(0.0, facing - 0.75) * min(area_m2(house.polygon), _HALL_M2) / away if away < _SQUARE_M else 0.0
+
+
+def town_name(seed: int) -> str:
+    """Returns what a town is called."""
+    rng = np.random.default_rng([seed, 23])
+    return _HEADS[int(rng.integers(len(_HEADS)))] + _TAILS[int(rng.integers(len(_TAILS)))]
 
 
 def survey(seed: int, size_m: float, tags: Sequence[str]) -> Survey:
@@ -55,7 +95,7 @@ def survey(seed: int, size_m: float, tags: Sequence[str]) -> Survey:
                 ways += [Way(gateway, _GATEWAY_M - 1.4, path=True)] if gateway is not None else []
             else:
                 footprints += list(_villas(rng, block))
-    return Survey(f"Town {seed}", footprints, ways, areas)
+    return Survey(town_name(seed), footprints, ways, areas)
 
 
 def _nodes(rng: np.random.Generator, count: int, block_m: float) -> Points:
