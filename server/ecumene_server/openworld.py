@@ -12,9 +12,9 @@ from ecumene_scenarios.packs.living import Living
 from ecumene_server.errors import FailedError, UsageError
 from ecumene_server.settings import Settings
 from ecumene_world import SceneGraph, datasets, importers
-from ecumene_world.errors import ImportFailed
 
-DEFAULT_CITY: Final = "bubenec"
+DEFAULT_WORLD: Final = "town"
+"""What opens when nothing is asked for: the town of the seed."""
 DEFAULT_NPCS: Final = 200
 GENERATED: Final = {
     "town": 200,
@@ -74,13 +74,12 @@ def find(settings: Settings, tell: Callable[[str], None]) -> Wanted:
     Raises:
         UsageError: There is no such kind, map or file.
     """
-    name = settings.world
-    if name == "":
-        return _wanted(settings, DEFAULT_CITY, DEFAULT_NPCS, lambda: _default(settings.seed, tell))
+    name = settings.world or DEFAULT_WORLD
     if name in MAPS:
         return _wanted(settings, name, DEFAULT_NPCS, lambda: importers.read(datasets.fetch(name)))
     if name in GENERATED:
-        return _wanted(settings, f"{name}-{settings.seed}", GENERATED[name], lambda: _generated(name, settings.seed))
+        seed = settings.seed
+        return _wanted(settings, f"{name}-{seed}", GENERATED[name], lambda: _generated(name, seed, tell))
     path = Path(name)
     if not path.is_file():
         known = ", ".join([*GENERATED, *MAPS])
@@ -97,18 +96,10 @@ def read(path: Path) -> SceneGraph:
     return SceneGraph.load(path) if path.suffix == ".json" else importers.read(path)
 
 
-def _default(seed: int, tell: Callable[[str], None]) -> SceneGraph:
-    try:
-        return importers.read(datasets.fetch(DEFAULT_CITY))
-    except ImportFailed as error:
-        tell(f"The map of {DEFAULT_CITY} can't be had ({error}); a town is generated instead.")
-        return _generated("town", seed)
-
-
-def _generated(kind: str, seed: int) -> SceneGraph:
+def _generated(kind: str, seed: int, tell: Callable[[str], None]) -> SceneGraph:
     from ecumene_world.generate import generate  # loads networks; a stored world does not need them
 
-    return generate(kind, seed)
+    return generate(kind, seed, progress=lambda doing, share: tell(f"{share:4.0%} {doing}"))
 
 
 def _wanted(settings: Settings, name: str, npcs: int, build: Callable[[], SceneGraph]) -> Wanted:

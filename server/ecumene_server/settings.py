@@ -26,7 +26,7 @@ class Settings:
     """All settings of `ecumene serve`.
 
     Attributes:
-        world: Name, kind or file of the world; "" opens the default town.
+        world: Name, kind or file of the world; "" opens a town made from the seed.
         host: Address to listen on; "0.0.0.0" for the whole network.
         port: TCP port; 0 picks a free one.
         npcs: How many NPCs live there; -1 leaves it to the world.

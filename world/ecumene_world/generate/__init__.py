@@ -40,7 +40,7 @@ TYPES: Final[Mapping[str, Size]] = {
     "shop": Size(14.0, 8.0, 28.0),
     "cafe": Size(13.0, 8.0, 24.0),
     "plaza": Size(60.0, 56.0, 100.0),
-    "town": Size(260.0, 150.0, 900.0),
+    "town": Size(300.0, 150.0, 900.0),
     "arena": Size(30.0, 12.0, 120.0),
 }
 """What can be generated; the size is the edge that one asks for."""
