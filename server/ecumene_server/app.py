@@ -26,7 +26,7 @@ from ecumene_server.connection import Connection
 from ecumene_server.errors import FailedError, StoreError
 from ecumene_server.freeze import Freezer, Frozen
 from ecumene_server.grower import Grower
-from ecumene_server.growth import Growth
+from ecumene_server.growth import Growth, offer
 from ecumene_server.host import Host
 from ecumene_server.hub import Hub
 from ecumene_server.journal import Journal
@@ -283,6 +283,7 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
     if settings.mqtt:
         app.bridge = Bridge(Broker.of(settings.mqtt, settings.mqtt_ca), host, opening.place, opening.people)
     site.put("/healthz", lambda: http.plain(status.health(app)))
+    site.put("/districts", lambda: http.plain(offer()))
     site.put("/ticks", lambda: http.plain(host.timings.report()))
     site.put("/metrics", metrics.exposition(lambda: status.readings(app)))
     frozen = freezer.freeze()

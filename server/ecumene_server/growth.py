@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from ecumene_server import wire
 from ecumene_server.errors import FailedError
@@ -26,7 +27,8 @@ from ecumene_world import Layout, SceneGraph
 from ecumene_world.branch import unpacked
 from ecumene_world.command import AddBranch
 from ecumene_world.errors import WorldError
-from ecumene_world.extend.district import District
+from ecumene_world.extend.district import KINDS, District
+from ecumene_world.generate.tags import TAGS
 from ecumene_world.graph import ROOT
 
 
@@ -191,3 +193,11 @@ def _grown(made: Made, layout: Layout, graph: SceneGraph, edits: int) -> Grown:
     whole = graph.copy()
     unpacked(made.branch).graft(whole, ROOT)
     return Grown(AddBranch(made.root, made.branch), edits, whole, whole.copy(), layout, made.bounds)  # type: ignore[arg-type]
+
+
+def offer() -> dict[str, Any]:
+    """Returns what can be built: for each kind its usual, least and greatest size in metres, and its tags."""
+    return {
+        kind: {"size": [size.usual, size.least, size.greatest], "tags": dict(TAGS[kind])}
+        for kind, size in KINDS.items()
+    }

@@ -1,4 +1,4 @@
-/** The one side panel: people, help, or somebody's mind. It takes the focus when opened and gives it back. */
+/** The one side panel: people, help, building, or somebody's mind. It takes the focus when opened and gives it back. */
 
 import { byId, el } from "./dom";
 
@@ -84,6 +84,7 @@ export class Drawer {
 
   private mark(): void {
     byId("people-button").setAttribute("aria-expanded", String(this.showing === "people"));
+    byId("build-button").setAttribute("aria-expanded", String(this.showing === "build"));
     byId("help-button").setAttribute("aria-expanded", String(this.showing === "help"));
   }
 }

@@ -25,7 +25,7 @@ import { Stage } from "./stage";
 import { Steering } from "./steering";
 import { Things } from "./things";
 import { Touch } from "./touch";
-import { Wishes } from "./wishes";
+import { ADMIN, Wishes } from "./wishes";
 import type { ServerMessage, Welcome } from "./wire.generated";
 
 const LOOK_RAD_PER_PX = 0.0042;
@@ -113,6 +113,7 @@ export class Game {
       ...{ net, own, company, things, chat, view, minimap, canvas, camera: this.stage.camera },
       present: () => this.welcome !== null,
       world: () => this.world,
+      role: () => this.welcome?.role ?? 0,
       credits: () => ({ attribution: this.welcome?.attribution ?? [], quality: this.stage.quality.current.name }),
     };
   }
@@ -175,6 +176,7 @@ export class Game {
   private enter(message: Welcome): void {
     this.join.done();
     byId("hud").hidden = false;
+    byId("build-button").hidden = message.role < ADMIN;
     this.input.enabled = this.touch.enabled = true;
     this.own.yaw = message.yaw;
     this.steering.face(message.yaw);
@@ -205,7 +207,10 @@ export class Game {
         return this.things.change(message.i, message.state, message.holder, message.position);
       case "event":
         return this.happened(message.name);
+      case "building":
+        return this.wishes.showBuilding(message);
       case "done":
+        if (this.wishes.answered(message)) return;
         if (!message.ok) note(message.error ?? "That did not work.");
         else if (message.text) note(message.text, 6000 + 60 * message.text.length);
         return;

@@ -14,6 +14,7 @@ const KEYS: [string, string][] = [
   ["T", "describe the surroundings in words"],
   ["V", "see through your own eyes, or from behind"],
   ["M", "larger map"],
+  ["B", "build a district, if you are an admin"],
   ["Esc", "close a panel"],
 ];
 

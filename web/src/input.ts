@@ -8,6 +8,7 @@ export type Command =
   | "describe"
   | "person"
   | "map"
+  | "build"
   | "help"
   | "escape"
   | { gesture: number };
@@ -28,6 +29,7 @@ const PRESSED: Record<string, Command> = {
   KeyT: "describe",
   KeyV: "person",
   KeyM: "map",
+  KeyB: "build",
   KeyH: "help",
   Escape: "escape",
   KeyQ: { gesture: 1 },

@@ -1,6 +1,7 @@
 /** What the visitor asks for with a key, a click or a button: panels, gestures, things, and a look into a mind. */
 
 import { Vector3, type PerspectiveCamera } from "three";
+import { Build } from "./build";
 import type { ViewCamera } from "./camera";
 import type { Chat } from "./chat";
 import type { Company } from "./company";
@@ -17,9 +18,11 @@ import { NPC } from "./people";
 import type { Predictor } from "./predict";
 import { Roll, type Row } from "./roll";
 import { OPEN, promptFor, type Things } from "./things";
-import type { Inspected, Thing } from "./wire.generated";
+import type { Building, Done, Inspected, Thing } from "./wire.generated";
 
 const INSPECT_MS = 900;
+/** The role that may build districts. */
+export const ADMIN = 2;
 const PICK_PX = 46;
 const PICK_REACH_M = 45;
 
@@ -37,6 +40,8 @@ export interface Parts {
   /** Whether the visitor is in the world. */
   present(): boolean;
   world(): string;
+  /** What the visitor may do: 0 visitor, 1 builder, 2 admin. */
+  role(): number;
   /** Lines about data and quality for the help panel. */
   credits(): { attribution: string[]; quality: string };
 }
@@ -44,11 +49,14 @@ export interface Parts {
 export class Wishes {
   private readonly drawer = new Drawer();
   private readonly roll = new Roll((id) => this.inspect(id));
+  private readonly build: Build;
   private inspected: { entity: number; ask: number } | null = null;
   private inspectAt = 0;
 
   constructor(private readonly parts: Parts) {
     const press = (id: string, command: Command) => byId(id).addEventListener("click", () => this.wish(command));
+    this.build = new Build(parts.net, () => parts.own);
+    press("build-button", "build");
     press("people-button", "people");
     press("describe-button", "describe");
     press("help-button", "help");
@@ -97,6 +105,17 @@ export class Wishes {
     return thing && { prompt: promptFor(thing), thing };
   }
 
+  /** Shows how far a district is. */
+  showBuilding(message: Building): void {
+    const stands = this.build.took(message);
+    if (stands && this.drawer.showing !== "build") note(stands);
+  }
+
+  /** Takes the answer to a request of a panel; returns whether it was one. */
+  answered(message: Done): boolean {
+    return this.build.answered(message);
+  }
+
   showInspected(answer: Inspected): void {
     if (!this.inspected || answer.id !== this.inspected.ask) return;
     const content = inspection(answer);
@@ -123,6 +142,8 @@ export class Wishes {
         return this.inspectNearest();
       case "describe":
         return this.describe();
+      case "build":
+        return this.drawer.showing === "build" ? void this.drawer.close() : this.showBuild();
       case "person":
         return view.togglePerson();
       case "map":
@@ -135,6 +156,12 @@ export class Wishes {
   private showHelp(): void {
     const { attribution, quality } = this.parts.credits();
     this.drawer.open("help", "How to move", help(attribution, quality, byTouch()), { tall: true });
+  }
+
+  private showBuild(): void {
+    if (this.parts.role() < ADMIN) return;
+    void this.build.open();
+    this.drawer.open("build", "Build a district", [this.build.root], { tall: true });
   }
 
   private showPeople(): void {
