@@ -18,7 +18,8 @@ from ecumene_agents.aims import aim_for, pressing
 from ecumene_agents.chance import number
 from ecumene_agents.memory import Episode, Memory
 from ecumene_agents.mind import Aim, Favour, Mind, Stage, Talk
-from ecumene_agents.persona import persona_of
+from ecumene_agents.persona import Persona, persona_of
+from ecumene_agents.relocation import relocate
 from ecumene_agents.schedule import Activity, Clock, current, plan
 from ecumene_agents.smalltalk import farewell, greeting, remark
 from ecumene_agents.spots import Point, Spots
@@ -125,7 +126,7 @@ class Thinking:
             tick: Now.
             slots: Who thinks; those without an NPC are passed over.
         """
-        self._spots = self.spots.of(self._world.layout)
+        self._keep_up()
         commands: list[Command] = []
         for index in range(self._world.state.worlds):
             keys = [key for slot in slots if (key := self._world.key_of(index, slot)) is not None]
@@ -138,12 +139,25 @@ class Thinking:
 
     def mind(self, key: str) -> Mind:
         """Returns the slow mind of an NPC, made on first sight; a newcomer under an old key starts afresh."""
+        self._keep_up()
         who = self._world.avatars[key]
         if key not in self.minds or self._serials.get(key, who.serial) != who.serial:
             persona = persona_of(who, self._world.layout, self._world.seed, self._neighbours())
             self.minds[key] = Mind(persona, Memory(self._keeps_speech))
         self._serials[key] = who.serial
         return self.minds[key]
+
+    def _keep_up(self) -> None:
+        """Takes up the layout of now, if it is another one."""
+        layout, before = self._world.layout, self._spots.layout
+        if layout is before:
+            return
+        self._spots = self.spots.of(layout)
+        here = {key: mind for key, mind in self.minds.items() if key in self._world.avatars}
+        relocate(here, before, layout, self._world.seed, self._newcomer_like)
+
+    def _newcomer_like(self, key: str) -> Persona:
+        return persona_of(self._world.avatars[key], self._world.layout, self._world.seed, ())
 
     def _neighbours(self) -> Sequence[str]:
         """Returns the keys of all NPCs, sorted once a tick at most: a whole town may come to mind at once."""
