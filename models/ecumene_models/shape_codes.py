@@ -134,7 +134,7 @@ class GanTraining:
     """
 
     seed: int = 0
-    steps: int = 1000
+    steps: int = 2000
     critic: int = 2
     batch: int = 64
     rate: float = 4e-4

@@ -48,15 +48,15 @@ class ShapeTraining:
     """
 
     seed: int = 0
-    epochs: int = 60
+    epochs: int = 200
     batch: int = 8
-    rate: float = 4e-3
+    rate: float = 3e-3
     decay: float = 1e-2
-    points: int = 256
-    probes: int = 768
+    points: int = 384
+    probes: int = 1024
     shell: float = 0.012
-    truncation: float = 0.06
-    divergence: float = 1e-4
+    truncation: float = 0.04
+    divergence: float = 3e-4
     bend: float = 0.12
     stretch: float = 0.1
     device: str = "cpu"

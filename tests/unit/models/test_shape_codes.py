@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ecumene_models.errors import ShapeError
-from ecumene_models.shape_codes import GanTraining, Gaussian, interpolation, train_generator
+from ecumene_models.shape_codes import GanTraining, Gaussian, Kernels, interpolation, train_generator
 
 TRAINING = GanTraining(seed=1, steps=300, critic=2, batch=64, noise=4, hidden=32, rate=1e-3)
 
@@ -44,6 +44,33 @@ def test_interpolation_stays_between_shapes_of_its_class() -> None:
     assert ((drawn >= mine.amin(0) - 1e-6) & (drawn <= mine.amax(0) + 1e-6)).all()
     with pytest.raises(ShapeError, match="class 5 has no shape"):
         interpolation(codes, kinds)(torch.tensor([5]), torch.Generator())
+
+
+@pytest.mark.parametrize("width", [0.0, 0.5, 1.0])
+def test_kernels_keep_the_spread_of_the_class(width: float) -> None:
+    codes, kinds = known()
+    prior = Kernels.of(codes, kinds, 2, width)
+    drawn = prior(torch.ones(4000, dtype=torch.int64), torch.Generator().manual_seed(0))
+    assert torch.allclose(drawn.mean(0), codes[kinds == 1].mean(0), atol=0.1)
+    assert torch.allclose(drawn.T.cov(), codes[kinds == 1].T.cov(), atol=0.15)
+
+
+def test_kernels_without_width_repeat_real_codes() -> None:
+    codes, kinds = known(20)
+    drawn = Kernels.of(codes, kinds, 2, 0.0)(torch.zeros(30, dtype=torch.int64), torch.Generator().manual_seed(0))
+    assert float(torch.cdist(drawn, codes[kinds == 0]).amin(1).max()) < 5e-3
+    with pytest.raises(ShapeError, match="class 2 has no shape"):
+        Kernels.of(codes, kinds, 3)
+
+
+def test_a_generator_that_corrects_begins_as_the_gaussian() -> None:
+    codes, kinds = known()
+    wanted = torch.ones(2000, dtype=torch.int64)
+    begun = train_generator(codes, kinds, 2, replace(TRAINING, steps=0, residual=True))
+    drawn = begun(wanted, torch.Generator().manual_seed(0))
+    assert torch.allclose(drawn.T.cov(), codes[kinds == 1].T.cov(), atol=0.15)
+    after = train_generator(codes, kinds, 2, replace(TRAINING, steps=60, residual=True))
+    assert not torch.allclose(after(wanted, torch.Generator().manual_seed(0)), drawn)
 
 
 def test_the_gan_learns_where_each_class_is() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,20 +8,33 @@ import torch
 
 from ecumene_models import checkpoint
 from ecumene_models.errors import ShapeError, WeightsError
-from ecumene_models.shape_codes import Gaussian, Generator
-from ecumene_models.shapes import Autoencoder, ShapeModel, ShapesConfig, load_shapes, save_shapes
+from ecumene_models.shape_codes import Gaussian, Generator, Kernels
+from ecumene_models.shape_diffusion import Diffusion
+from ecumene_models.shapes import PRIORS, Autoencoder, Prior, ShapeModel, ShapesConfig, load_shapes, save_shapes
 
 CONFIG = ShapesConfig(("board", "pole"), latent=6, width=8, channels=12, hidden=8)
 
 
-def model(*, gan: bool = False) -> ShapeModel:
+def prior_named(name: str) -> Prior:
+    codes, kinds = torch.randn(40, CONFIG.code), torch.arange(40) % 2
+    if name == "gaussian":
+        return Gaussian.of(codes, kinds, 2)
+    if name == "kernels":
+        return Kernels.of(codes, kinds, 2)
+    if name == "diffusion":
+        diffusion = Diffusion(2, CONFIG.code, components=5, hidden=8, levels=4)
+        diffusion.basis.normal_()
+        return diffusion
+    generator = Generator(2, CONFIG.code, components=5, noise=4, hidden=8, residual=name == "corrected")
+    generator.basis.normal_()
+    if generator.base is not None:
+        generator.base.load_state_dict(Gaussian.of(codes[:, :5], kinds, 2).state_dict())
+    return generator
+
+
+def model(name: str = "gaussian") -> ShapeModel:
     torch.manual_seed(0)
-    if gan:
-        generator = Generator(2, CONFIG.code, components=5, noise=4, hidden=8)
-        generator.basis.normal_()
-        return ShapeModel(Autoencoder(CONFIG), generator).eval()
-    codes = torch.randn(40, CONFIG.code)
-    return ShapeModel(Autoencoder(CONFIG), Gaussian.of(codes, torch.arange(40) % 2, 2)).eval()
+    return ShapeModel(Autoencoder(CONFIG), prior_named(name)).eval()
 
 
 def test_a_code_is_a_form_and_the_logarithm_of_its_size() -> None:
@@ -45,14 +59,21 @@ def test_depth_is_known_at_any_point_and_changes_little_between_near_ones() -> N
     assert float(depth.std()) > 0.0
 
 
-@pytest.mark.parametrize("gan", [False, True])
-def test_weights_come_back_and_draw_the_same(tmp_path: Path, gan: bool) -> None:
-    made = model(gan=gan)
+@pytest.mark.parametrize("name", [*PRIORS, "corrected"])
+def test_weights_come_back_and_draw_the_same(tmp_path: Path, name: str) -> None:
+    made = model(name)
     save_shapes(made, tmp_path / "w.safetensors", {"seed": 0})
     again = load_shapes(tmp_path / "w.safetensors")
     assert torch.equal(made.draw("pole", 3), again.draw("pole", 3))
     assert not torch.equal(made.draw("pole", 3), made.draw("pole", 4))
     assert not torch.equal(made.draw("pole", 3), made.draw("board", 3))
+
+
+def test_finer_planes_have_twice_as_many_cells_an_edge() -> None:
+    torch.manual_seed(0)
+    for doublings, cells in ((3, 32), (4, 64)):
+        network = Autoencoder(replace(CONFIG, doublings=doublings))
+        assert network.decoder.planes(torch.zeros(1, CONFIG.code)).shape == (1, 3, 3, cells, cells)
 
 
 def test_an_unknown_class_is_refused() -> None:
@@ -70,7 +91,7 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
         load_shapes(path)
 
 
-@pytest.mark.parametrize("config", [{}, {"classes": ["a"], "generator": {"wings": 2}}, {"classes": 3, "generator": {}}])
+@pytest.mark.parametrize("config", [{}, {"classes": ["a"], "prior": {"name": "wings"}}, {"classes": 3, "prior": {}}])
 def test_weights_of_an_unknown_network_are_refused(tmp_path: Path, config: dict[str, object]) -> None:
     path = tmp_path / "w.safetensors"
     checkpoint.write(path, model(), model="shapes", config=config)

@@ -9,22 +9,25 @@ import pytest
 import torch
 from torch import Tensor
 
+from ecumene_models import shape_metrics
 from ecumene_models.errors import WeightsError
 from ecumene_models.metrics import Row
 from ecumene_models.pointnet import PointNet, PointNetConfig
 from ecumene_models.shape_codes import GanTraining
+from ecumene_models.shape_diffusion import DiffusionTraining
 from ecumene_models.shape_training import ShapeTraining
 from ecumene_models.shapes import Autoencoder, ShapesConfig, load_shapes
 from ecumene_world.assets import library
 from ecumene_world.assets.mesh import Mesh
 from ecumene_world.errors import GraphError
-from ecumene_world.learning import shape_evaluation, shaping
+from ecumene_world.generate.shapes import read_shapes
+from ecumene_world.learning import asset_ways, shape_evaluation, shaping
 from ecumene_world.learning.forms import clouds_of, drawn, form
 from ecumene_world.learning.labels import CLASSES, Label
-from ecumene_world.learning.matching import LIKE, nearest_asset
+from ecumene_world.learning.matching import LIKE, nearest_asset, nearest_of
 from ecumene_world.learning.sampling import surface_points
-from ecumene_world.learning.shape_evaluation import METRICS, Reference, boxed, makers, scores
-from ecumene_world.learning.solids import Solids, probed
+from ecumene_world.learning.shape_evaluation import METRICS, Reference, boxed, makers, real_clouds, scores
+from ecumene_world.learning.solids import Solids, probed, seen_points
 
 CONFIG = ShapesConfig(tuple(CLASSES), latent=4, width=8, channels=12, hidden=8)
 
@@ -109,6 +112,43 @@ def test_every_class_has_things_of_the_library() -> None:
     assert {kind for kinds in LIKE.values() for kind in kinds} <= set(library.kinds())
 
 
+def test_moving_parameters_brings_a_thing_nearer() -> None:
+    asset = library.build("bed", 1, {"width_m": 1.1, "length_m": 2.0, "height_m": 0.6, "foot_m": 0.8})
+    cloud = torch.from_numpy(surface_points(asset.mesh, 512, np.random.default_rng(5))[:, :3])
+    first, moved = nearest_asset(cloud, "bed", sweeps=0), nearest_asset(cloud, "bed")
+    assert moved.distance <= first.distance
+    assert float(moved.params["height_m"]) < 0.85
+    assert float(moved.params["foot_m"]) > 0.5
+
+
+def test_limits_are_kept() -> None:
+    cloud = torch.rand(300, 3) * torch.tensor([2.0, 3.5, 1.4])
+    match = nearest_of(cloud, {"sofa": {"width_m": (1.5, 2.0)}})
+    assert match.kind == "sofa"
+    assert 1.5 <= float(match.params["width_m"]) <= 2.0
+    assert 0.75 <= float(match.params["depth_m"]) <= 1.1
+
+
+def test_a_real_shape_chooses_better_than_a_seed(boxes: Solids, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asset_ways, "POINTS", 96)
+    ways = asset_ways.asset_makers({"real shape": lambda kinds, _: real_clouds(cabinets, 96, 0)})
+    cabinets = boxes.of(np.flatnonzero(boxes.kinds == 3)[:4])
+    kinds = torch.from_numpy(cabinets.kinds)
+    real = boxed(real_clouds(cabinets, 96, 0))
+    apart = {
+        name: float(shape_metrics.chamfer(boxed(ways[name](kinds, 0)), real).mean())
+        for name in (asset_ways.BY_SEED, f"{asset_ways.CHOSEN} real shape")
+    }
+    assert apart[f"{asset_ways.CHOSEN} real shape"] < apart[asset_ways.BY_SEED]
+
+
+def test_what_is_hidden_is_not_seen() -> None:
+    mesh = Mesh.merged([box(0.5, 0.5, 1), box(0.15, 0.15, 0.3).moved(z=0.3)])
+    points = seen_points(mesh, 200, np.random.default_rng(0))
+    middle = np.abs(points - [0, 0, 0.5]).max(1)
+    assert (middle > 0.4).all()
+
+
 def lot(count: int) -> Solids:
     """Boxes of many sizes, in turn of all classes."""
     names = tuple(CLASSES)
@@ -163,16 +203,18 @@ def test_training_leaves_weights_and_a_comparison(
         boxes,
         ShapeTraining(epochs=1, points=32, probes=32),
         GanTraining(steps=2),
+        DiffusionTraining(steps=2),
         tmp_path,
-        seeds=2,
+        extent=shaping.Extent(seeds=2, assets=0, kinds=("bed",), count=2),
         progress=lambda done, total, _: told.append((done, total)),
     )
     assert {row.metric for row in rows} == {"chamfer", *METRICS}
     assert told[-1][0] == told[-1][1]
     found = json.loads((tmp_path / "shapes.json").read_text())
-    assert found["default"] in {shaping.GAN, shaping.GAUSSIAN}
+    assert found["default"] in shaping.PRIORS
     assert shaping.rows_of(found) == rows
-    assert load_shapes(weights).draw("chair", 1).shape == (51,)
+    assert load_shapes(weights).draw("chair", 1).shape == (shaping.CONFIG.code,)
+    assert len(read_shapes(tmp_path / shaping.VARIANTS)["bed"]) <= 2
 
 
 def test_the_one_that_is_harder_to_tell_is_the_default() -> None:

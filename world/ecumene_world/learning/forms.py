@@ -19,7 +19,7 @@ MOST_TRIANGLES: Final = 3000
 FINENESS: Final = (44, 40, 36, 32, 28, 24, 20, 16)
 """Cells along the longest edge that are tried, until a mesh has few enough triangles."""
 _FEWEST_CELLS: Final = 6
-_LEVEL: Final = -0.15
+_LEVEL: Final = -0.4
 _GREY: Final = (196, 190, 180)
 
 

@@ -96,7 +96,7 @@ def nearest_of(cloud: Tensor, kinds: Mapping[str, Limits], *, sweeps: int = SWEE
     built = sorted((wanted.judged(guess) for guess in sorted(near, key=lambda m: m.distance)[:_BEST]), key=_apart)
     best = built[0]
     for step in range(sweeps):
-        best = _moved(best, wanted, _ranges(best.kind, kinds[best.kind]), _STEPS[min(step, 1)])
+        best = _moved(best, wanted, ranges(best.kind, kinds[best.kind]), _STEPS[min(step, 1)])
     return best
 
 
@@ -125,7 +125,7 @@ def _nearest(kind: str, wanted: _Wanted, limits: Limits) -> list[Match]:
     scale = wanted.size / wanted.size.max()
     stretched = (forms - 0.5) * scale
     distance = shape_metrics.distances(wanted.points[None], stretched)[0]
-    fitted = _fitted(_ranges(kind, limits), wanted.size.tolist())
+    fitted = _fitted(ranges(kind, limits), wanted.size.tolist())
     own = sizes.clone()
     for name, axis in _SIDES:
         if name in fitted:
@@ -140,11 +140,11 @@ def _bank(
     kind: str, limits: tuple[tuple[str, tuple[float, float]], ...]
 ) -> tuple[list[tuple[int, Params]], Tensor, Tensor]:
     """Returns variants and parameters, their points (B, N, 3) in their own boxes of 0..1, and their sizes (B, 3)."""
-    ranges = _ranges(kind, dict(limits))
+    accepted = ranges(kind, dict(limits))
     rng = np.random.default_rng([len(kind), BANK])
     known: list[tuple[int, Params]] = [(seed, {}) for seed in range(library.variants(kind))]
     known += [
-        (int(rng.integers(library.variants(kind))), drawn_params(ranges, rng)) for _ in range(BANK if ranges else 0)
+        (int(rng.integers(library.variants(kind))), drawn_params(accepted, rng)) for _ in range(BANK if accepted else 0)
     ]
     clouds = torch.stack([_sampled(library.build(kind, seed, params)) for seed, params in known])
     low = clouds.amin(1, keepdim=True)
@@ -163,7 +163,7 @@ def drawn_params(ranges: Mapping[str, Sequence[float | str]], rng: np.random.Gen
     return drawn
 
 
-def _ranges(kind: str, limits: Limits) -> dict[str, Sequence[float | str]]:
+def ranges(kind: str, limits: Limits) -> dict[str, Sequence[float | str]]:
     """Returns what can be chosen of a kind but for its colour."""
     accepted = library.parameters(kind)
     return {name: limits.get(name, given) for name, given in accepted.items() if given is not None and name != "snow"}

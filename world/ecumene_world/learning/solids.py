@@ -31,6 +31,7 @@ FILE: Final = f"furniture-solids-{CELLS}.npz"
 MARGIN: Final = 0.08
 """How far beyond the box probes lie."""
 _DENSE: Final = 100_000
+_COARSE: Final = 60_000
 _NEAR: Final = (0.03, 0.1)
 """Standard deviations of the probes about the surface: half of them, and a quarter; the rest is anywhere."""
 _VERSION: Final = 3
@@ -125,6 +126,19 @@ def probed(
         _signed(probes, surface, state).astype(np.float16),
         size.astype(np.float32),
     )
+
+
+def seen_points(mesh: Mesh, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
+    """Returns points (count, 3) of a mesh, metres, of what can be seen of it from outside; as `Solids.visible` are.
+
+    Raises:
+        GraphError: No face has an area.
+    """
+    dense = surface_points(mesh, _COARSE, generator)[:, :3].astype(np.float64)
+    low, size = dense.min(0), np.maximum(np.ptp(dense, axis=0), 1e-3)
+    cells = tuple(_cell((dense - low) / size).T)
+    seen = dense[_exposed(_filled((dense - low) / size))[cells]]
+    return np.asarray(seen[generator.choice(len(seen), count, replace=len(seen) < count)], np.float32)
 
 
 _OUTSIDE, _SURFACE, _INSIDE = 0, 1, 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -28,7 +28,7 @@ SHAPED: Final[Mapping[str, tuple[str, Limits]]] = MappingProxyType(
         "shelf": ("cabinet", {"width_m": (0.8, 1.6), "depth_m": (0.28, 0.45), "height_m": (1.2, 2.0)}),
         "bed": ("bed", {"length_m": (1.95, 2.15), "height_m": (0.55, 1.25), "foot_m": (0.2, 0.8)}),
         "floor_lamp": ("lamp", {"height_m": (1.2, 1.85), "width_m": (0.26, 0.6)}),
-        "potted_plant": ("plant", {"height_m": (0.55, 1.6)}),
+        "potted_plant": ("plant", {"height_m": (0.55, 1.6), "girth": (0.6, 1.15), "pot": (0.18, 0.45)}),
         "fridge": ("appliance", {"height_m": (1.4, 2.0), "width_m": (0.56, 0.8), "depth_m": (0.58, 0.7)}),
         "bathtub": ("bathroom", {"depth_m": (0.65, 0.9)}),
     }
@@ -58,11 +58,16 @@ def _cloud(model: ShapeModel, name: str, seed: int) -> Tensor:
 
 
 def write_variants(
-    model: ShapeModel, path: Path, *, count: int = COUNT, told: Callable[[str], None] | None = None
+    model: ShapeModel,
+    path: Path,
+    *,
+    kinds: Sequence[str] = tuple(SHAPED),
+    count: int = COUNT,
+    told: Callable[[str], None] | None = None,
 ) -> Mapping[str, list[Params]]:
     """Chooses shapes of all kinds and writes them."""
     found = {}
-    for kind in SHAPED:
+    for kind in kinds:
         found[kind] = chosen(model, kind, count)
         if told:
             told(kind)
