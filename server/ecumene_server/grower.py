@@ -49,9 +49,18 @@ class Grower:
             RequestError: There can't be such a district; the message says why.
             FailedError: The process ended.
         """
-        about = (wish.kind, wish.seed, wish.tags, wish.size_m, wish.at)
-        place = (str(self._kept.folder), self._kept.name, tempfile.gettempdir())
-        task = Task(*place, cell_m, graph.to_json(), *about)
+        task = Task(
+            folder=str(self._kept.folder),
+            name=self._kept.name,
+            spare=tempfile.gettempdir(),
+            cell_m=cell_m,
+            graph=graph.to_json(),
+            kind=wish.kind,
+            seed=wish.seed,
+            tags=wish.tags,
+            size_m=wish.size_m,
+            at=wish.at,
+        )
         process = self._begun()
         with contextlib.suppress(OSError):  # the process is gone, as the reply will tell
             compilework.put(cast("BinaryIO", process.stdin), task)

@@ -30,6 +30,7 @@ from ecumene_world.errors import WorldError
 from ecumene_world.extend.district import KINDS, District
 from ecumene_world.generate.tags import TAGS
 from ecumene_world.graph import ROOT
+from ecumene_world.plain import Packed
 
 
 @dataclass(slots=True)
@@ -192,7 +193,7 @@ def _grown(made: Made, layout: Layout, graph: SceneGraph, edits: int) -> Grown:
     """Returns all that has to be there when it is put in, so that the tick has nothing to make."""
     whole = graph.copy()
     unpacked(made.branch).graft(whole, ROOT)
-    return Grown(AddBranch(made.root, made.branch), edits, whole, whole.copy(), layout, made.bounds)  # type: ignore[arg-type]
+    return Grown(AddBranch(made.root, Packed(made.branch)), edits, whole, whole.copy(), layout, made.bounds)
 
 
 def offer() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ecumene_world.errors import GraphError
 from ecumene_world.graph import MAX_NODES, RELATIONS, Node, Relation, SceneGraph
 from ecumene_world.graph_json import node_decoded, node_encoded, parsed
 from ecumene_world.mesh_of import mesh_of
-from ecumene_world.plain import JSON, shown
+from ecumene_world.plain import JSON, Packed, shown
 from ecumene_world.validate import check_node
 
 MAX_BYTES: Final = 1 << 27
@@ -62,12 +62,12 @@ class Branch:
             graph.relate(*relation)
 
 
-def packed(branch: Branch) -> str:
+def packed(branch: Branch) -> Packed:
     """Returns a branch as text of letters, digits and signs; `unpacked` restores it exactly."""
     nodes: list[JSON] = [node_encoded(node, above or None) for node, above in branch.nodes]
     relations: list[JSON] = [list(relation) for relation in branch.relations]
     text = json.dumps({"nodes": nodes, "relations": relations}, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+    return Packed(base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii"))
 
 
 @lru_cache(maxsize=4)
@@ -100,7 +100,7 @@ def _nodes(data: object) -> tuple[tuple[Node, str], ...]:
     if not isinstance(data, list) or not 1 <= len(data) <= MAX_NODES:
         raise GraphError(f"a packed branch must list 1..{MAX_NODES} nodes")
     found: dict[str, str] = {}
-    nodes = []
+    nodes: list[tuple[Node, str]] = []
     for entry in data:
         node = node_decoded(entry)
         above = entry.get("parent", "")

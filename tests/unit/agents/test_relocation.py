@@ -23,6 +23,10 @@ def mind(key: str, role: str = "cook") -> Mind:
     return Mind(persona_of(Avatar(key, 0, 0, 0, key, role, 200, 1), OLD, 1, ()), Memory())
 
 
+def is_idle(mind: Mind) -> bool:
+    return mind.aim is None and mind.favour is None
+
+
 def named(layout: Layout, index: int) -> str:
     return layout.names[int(layout.place_row[index])]
 
@@ -62,7 +66,7 @@ def test_who_was_on_the_way_to_what_is_gone_chooses_anew_and_gets_another_home()
     ada.persona = replace(ada.persona, home=0, work=0)
     ada.aim, ada.favour = Aim(Activity.HOME, Verb.GO, "I want to", 0), Favour(Verb.GO, "visitor:z", 100, 0)
     new = moved({"npc:1": ada}, without(first))
-    assert (ada.aim, ada.favour) == (None, None)
+    assert is_idle(ada)
     assert all(index < len(new.place_role) for index in (ada.persona.home, ada.persona.work))
     assert first not in new.place_index
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,7 @@ def _square(table: Rows, graph: SceneGraph, row: int, size: tuple[float, float])
     return table.position[row, :2] + reach * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
 
 
-def sampled(layout: Layout, field: NDArray[np.generic], xy: Floats, *, outside: object) -> NDArray[np.generic]:
+def sampled(layout: Layout, field: NDArray[Any], xy: Floats, *, outside: float) -> NDArray[Any]:
     """Returns the value of a field (L, H, W) of the ground floor at points (..., 2), or `outside` beyond the grid."""
     (x0, y0), cell_m = layout.origin, layout.cell_m
     ix: Ints = np.rint((xy[..., 0] - x0) / cell_m).astype(np.int64)
@@ -125,7 +125,7 @@ def sampled(layout: Layout, field: NDArray[np.generic], xy: Floats, *, outside: 
 
 def obstructed(layout: Layout, xy: Floats, room_m: float = 0.3) -> NDArray[np.bool_]:
     """Tells for points (..., 2) whether an obstacle, not merely the edge of what can be walked, is nearer than that."""
-    near = sampled(layout, layout.clearance.numpy(), xy, outside=np.float32(9.0)) < room_m
+    near = sampled(layout, layout.clearance.numpy(), xy, outside=9.0) < room_m
     solid = sampled(layout, layout.near_category.numpy(), xy, outside=int(Category.SKY)) != int(Category.SKY)
     walked = sampled(layout, layout.surface.numpy(), xy, outside=0) != Surface.NONE
     return np.asarray(near & solid & walked)
