@@ -15,11 +15,11 @@ from ecumene_world.generate.proposer import Brief, Doorway, Side
 
 TOUCH_M: Final = 0.015
 """Boxes may overlap by this much and still count as touching."""
-BODY_M: Final = 0.39
+BODY_M: Final = 0.43
 """Half the width of a way that a person and the walkable grid can make use of, nearly however the grid lies to it.
 
 The grid's nodes are a quarter of a metre apart and hang together by their four neighbours, so what is sure is 0.37 m
-along its lines and 0.42 m aslant.
+along its lines and 0.42 m aslant, and clearances are exact to a few centimetres on either raster.
 """
 CELL_M: Final = 0.05
 """Of the raster on which ways are looked for; distances on it are at most 0.05 m too large."""
@@ -27,7 +27,7 @@ _SPOT_M: Final = 0.15
 _DOOR_DEPTH_M: Final = 1.15
 _REACH_M: Final = 0.85
 """What is used must have walkable floor within this of its outline,"""
-_ARM_M: Final = 1.3
+_ARM_M: Final = 1.2
 """or, where it is small, within this of its middle."""
 _DOOR_M2: Final = 50.0
 """A door that can't be walked to counts as so much lost floor."""
@@ -84,7 +84,7 @@ class Lost:
     Attributes:
         area_m2: Floor, a door that is cut off counting as 50 m².
         missed: How many of the things that are used.
-        points: Where: doors, things and middles of walled-in floor.
+        points: Where it comes nearest to what can be walked to; without such floor, doors, or else things.
     """
 
     area_m2: float
@@ -219,9 +219,8 @@ class Board:
         cut_off = [door for door, label in zip(self.doors, at, strict=True) if label != main]
         missed = [box for _, box in used if not self._near(away, box, x0, y0)]
         pockets = np.flatnonzero((np.arange(len(sizes)) != main) & (sizes * CELL_M**2 > _POCKET_M2))
-        points = [(door.x, door.y) for door in cut_off] + [(box.x, box.y) for box in missed]
-        for row, column in ndimage.center_of_mass(free, labels, pockets.tolist()) if len(pockets) else ():
-            points.append((x0 + float(column) * CELL_M, y0 + float(row) * CELL_M))
+        points = [(x0 + column * CELL_M, y0 + row * CELL_M) for row, column in _nearest(away, labels, pockets.tolist())]
+        points = points or [(door.x, door.y) for door in cut_off] or [(box.x, box.y) for box in missed]
         area = float(sizes[pockets].sum()) * CELL_M**2 + _DOOR_M2 * len(cut_off)
         return Lost(round(area, 2), len(missed), tuple(points))
 
@@ -256,6 +255,12 @@ def _overlaps(box: Box, other: Box, points: NDArray[np.float64]) -> NDArray[np.b
         hit &= np.abs(dx * cy + dy * sy) <= one.along + c * two.along + s * two.across - TOUCH_M
         hit &= np.abs(dy * cy - dx * sy) <= one.across + s * two.along + c * two.across - TOUCH_M
     return hit
+
+
+def _nearest(away: NDArray[np.float64], labels: NDArray[np.integer], parts: list[int]) -> list[tuple[int, int]]:
+    """Returns the cell of each of some parts of the floor that is nearest to where `away` is 0."""
+    found = ndimage.minimum_position(away, labels, parts) if parts else []
+    return [(int(row), int(column)) for row, column in found]
 
 
 def _inside(x: NDArray[np.floating], y: NDArray[np.floating], box: Box) -> NDArray[np.bool_]:

@@ -160,7 +160,7 @@ def classroom(f: Furnisher) -> None:
         _rows_of_tables(f)
     small = f.wishes("children")
     for _ in range(f.some(0.04 * f.area)):
-        f.against("bookcase", ("left", "right", "front"), 1, attributes={"title": "Class library"})
+        f.against("bookcase", ("front", "left", "right"), 1, attributes={"title": "Class library"})
     f.against("shelf", ("front", "left", "right"), f.some(0.02 * f.area), params={"height_m": 1.2})
     if small:
         for n in range(3):
@@ -181,10 +181,11 @@ def _rows_of_tables(f: Furnisher) -> None:
     }
     rows = max(1, 1 + int((f.deep - 4.6) / 1.35))
     columns = max(1, int((f.wide - 0.9) / 2.15))
+    aisle = (f.wide - 1.25 * columns) / (columns + 1)
     for row in range(rows):
         for column in range(columns):
             x = f.board.x1 - 2.9 - 1.35 * row
-            y = f.board.y0 + f.wide * (column + 0.5) / columns
+            y = f.board.y0 + aisle * (column + 1) + 1.25 * (column + 0.5)
             if row * columns + column > 0 and not f.chance(min(1.0, 0.93 * f.style.density)):
                 continue
             table = f.stand("table", x, y, pi, params=params, seed=f.style.looks)
