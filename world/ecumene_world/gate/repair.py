@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecumene_world.gate import checks
 from ecumene_world.gate.barriers import barriers
@@ -16,6 +17,8 @@ from ecumene_world.graph import SceneGraph
 from ecumene_world.layout import Layout
 
 ROUNDS: Final = 8
+_ORDER: Final = {"walkable": 1, "reachable": 2}
+"""What is seen to after the other checks; what they take away may be enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +102,12 @@ def _taken_away(graph: SceneGraph, names: Mapping[str, str]) -> list[str]:
 def _blamed(scene: Scene, report: Report) -> dict[str, str]:
     """Returns the names of things to take away, and why."""
     found: dict[str, str] = {}
-    for name in sorted(report.failed, key=lambda name: name == "reachable"):
+    for name in sorted(report.failed, key=lambda name: _ORDER.get(name, 0)):
         check = report.checks[name]
-        if name == "reachable" and found:
+        if name in {"walkable", "reachable"} and found:
             break  # what is out of reach may not be once floor is opened
         if name == "walkable":
-            found |= dict.fromkeys(barriers(scene, scene.parts), f"it walls off floor ({name})")
+            found |= dict.fromkeys(barriers(scene, _worth_opening(scene)), f"it walls off floor ({name})")
         elif name == "rooms":
             rooms = checks.inside_any(scene, check.culprits)
             parts = np.where(rooms, scene.parts, 0)
@@ -112,6 +115,16 @@ def _blamed(scene: Scene, report: Report) -> dict[str, str]:
         else:
             found |= dict.fromkeys(_removable(scene, check), f"{check.what} ({name})")
     return found
+
+
+def _worth_opening(scene: Scene) -> NDArray[np.int32]:
+    """Returns the largest of the pieces of floor that are walled off, as many as have to be opened; 0 elsewhere."""
+    sizes = np.bincount(scene.parts.ravel(), minlength=scene.home + 1)
+    reached, free = int(sizes[scene.home]), int(sizes[1:].sum())
+    sizes[[0, scene.home]] = 0
+    order = np.argsort(-sizes, kind="stable")
+    enough = int(np.searchsorted(reached + np.cumsum(sizes[order]), checks.CONNECTED * free)) + 1
+    return np.where(np.isin(scene.parts, order[:enough]), scene.parts, 0)
 
 
 def _removable(scene: Scene, check: Check) -> list[str]:
