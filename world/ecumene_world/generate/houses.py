@@ -27,7 +27,7 @@ ENTERABLE: Final[Mapping[str, int]] = {
     "home": 3,
     **dict.fromkeys(("apartment", "meeting", "classroom"), 1),
 }
-"""How many buildings of each use are furnished, if they suit; the ones nearest to the square."""
+"""How many buildings of each use are furnished besides the town hall, if they suit; those nearest to the square."""
 _HOUSES: Final = 100
 """In a town of so many houses; larger ones get more."""
 
@@ -84,9 +84,9 @@ def _enterable(work: Work) -> set[int]:
     near = sorted(range(len(houses)), key=lambda n: hypot(*(houses[n].polygon.mean(0) - centre)))
     scale = max(1, ceil(len(houses) / _HOUSES))
     left = {use: count * scale for use, count in ENTERABLE.items()}
-    chosen = set()
+    chosen = {n for n in near if houses[n].style == "civic" and suits(houses[n])}
     for n in near:
-        if left.get(houses[n].use, 0) > 0 and suits(houses[n]):
+        if n not in chosen and left.get(houses[n].use, 0) > 0 and suits(houses[n]):
             left[houses[n].use] -= 1
             chosen.add(n)
     return chosen
