@@ -28,7 +28,7 @@ _TREE_M: Final = 7.0
 _DASH_M: Final = (3.0, 5.0)
 """Length of the dashes between lanes, and of the gaps."""
 _LINE_M: Final = 0.13
-_SPINE_M: Final = 0.012
+_SPINE_M: Final = 0.002
 """Width of what joins the dashes, too thin to be seen."""
 _LANES_M: Final = 6.0
 """Least width of a carriageway whose lanes are marked."""
