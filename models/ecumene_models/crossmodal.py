@@ -1,4 +1,4 @@
-"""What every fused network shares: experts are pooled, and tokens of all senses attend to each other to correct the pool.
+"""What every fused network shares: experts are pooled, and attention over tokens of all senses corrects the pool.
 
 The correction starts at zero, so an untrained network says what its experts say together. What is absent is masked in
 the pool and in the attention alike.
@@ -49,7 +49,7 @@ class CrossModal(nn.Module):
         self.residual = nn.Linear(d, outputs)
 
     def _allocate(self) -> None:
-        """Gives every parameter that was built without memory its own; buffers are constants and have theirs already."""
+        """Gives every parameter memory; buffers are constants and have theirs already."""
         for module in self.modules():
             for name, parameter in module.named_parameters(recurse=False):
                 setattr(module, name, nn.Parameter(torch.zeros(parameter.shape)))
