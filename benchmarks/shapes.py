@@ -3,12 +3,14 @@
     python benchmarks/shapes.py [--data FILE.deb] [--out docs/images]
 
 Writes `shapes.png` (each class: the real shape nearest to a made one, the made mesh, the thing of the library that it
-chose) and `shape-variants.png` (kinds of furniture by seed, and in shapes that the network chose).
+chose) and `shape-variants.png` (kinds of furniture by seed, and in shapes that the network chose), and prints how much
+the things of each kind differ.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,20 +21,22 @@ from numpy.typing import NDArray
 from ecumene_models import shape_metrics
 from ecumene_models.shapes import load_shapes
 from ecumene_world.assets import library
+from ecumene_world.assets.asset import Asset
 from ecumene_world.assets.mesh import RGB, Mesh
 from ecumene_world.assets.render import Camera, Look, render, write_png
-from ecumene_world.generate.shapes import shaped_asset
+from ecumene_world.generate.shapes import shaped_asset, shapes
 from ecumene_world.learning import furniture
 from ecumene_world.learning.forms import form
 from ecumene_world.learning.matching import nearest_asset
 from ecumene_world.learning.sampling import surface_points
 from ecumene_world.learning.shape_evaluation import boxed, real_clouds
 from ecumene_world.learning.shaping import WEIGHTS, split
-from ecumene_world.learning.solids import Solids, load_solids
+from ecumene_world.learning.solids import Solids, load_solids, seen_points
 
 Picture = NDArray[np.uint8]
 KINDS: Final = ("chair", "armchair", "sofa", "table", "cabinet", "bookcase", "bed", "floor_lamp", "potted_plant")
 _TILE: Final = 132
+_POINTS: Final = 512
 _VARIANTS: Final = 6
 """As many as the library has of its own of most kinds."""
 _SEED: Final = 1
@@ -83,6 +87,13 @@ def variants() -> Picture:
     return np.concatenate(rows)
 
 
+def variety(assets: Sequence[Asset]) -> float:
+    """Returns the mean chamfer distance of all pairs of things, each with its longest edge 1, in thousandths."""
+    clouds = [seen_points(asset.mesh, _POINTS, np.random.default_rng(row)) for row, asset in enumerate(assets)]
+    apart = shape_metrics.within(boxed(torch.from_numpy(np.stack(clouds))))
+    return 1000 * float(apart.sum()) / (len(assets) * (len(assets) - 1))
+
+
 def main() -> None:
     """Draws and writes the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -91,6 +102,12 @@ def main() -> None:
     options = parser.parse_args()
     write_png(options.out / "shapes.png", rows_of_classes(options.data or furniture.fetch_furniture()))
     write_png(options.out / "shape-variants.png", variants())
+    print("kind, differing by seed, in shapes that the network chose (chamfer distance, thousandths)")
+    for kind, learned in shapes().items():
+        own = variety([library.build(kind, seed) for seed in range(library.variants(kind))])
+        print(
+            f"{kind}, {own:.1f}, {variety([shaped_asset(kind, seed) for seed in range(len(learned))]):.1f}", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 _CELLS: Final = 14
-_PAIRS: Final = 4
+_PAIRS: Final = 8
 
 
 def chamfer(first: Tensor, second: Tensor) -> Tensor:
@@ -23,11 +23,9 @@ def chamfer(first: Tensor, second: Tensor) -> Tensor:
 
 def distances(first: Tensor, second: Tensor) -> Tensor:
     """Returns (A, B) chamfer distances of all pairs of clouds (A, N, 3) and (B, M, 3)."""
-    rows = []
-    for cloud in first:
-        parts = [chamfer(cloud.expand(len(part), -1, -1), part) for part in torch.split(second, _PAIRS)]
-        rows.append(torch.cat(parts))
-    return torch.stack(rows)
+    left = torch.cat([first, first.square().sum(2, keepdim=True), torch.ones_like(first[..., :1])], 2)
+    right = torch.cat([-2 * second, torch.ones_like(second[..., :1]), second.square().sum(2, keepdim=True)], 2)
+    return torch.stack([torch.cat([_to_each(cloud, part) for part in torch.split(right, _PAIRS)]) for cloud in left])
 
 
 def within(clouds: Tensor) -> Tensor:
@@ -71,6 +69,13 @@ def jsd(first: Tensor, second: Tensor) -> float:
     p, q = _share(first), _share(second)
     middle = (p + q) / 2
     return float((_divergence(p, middle) + _divergence(q, middle)) / 2)
+
+
+def _to_each(cloud: Tensor, others: Tensor) -> Tensor:
+    """Returns (P,) distances; products of rows of (N, 5) and of (P, M, 5) are squared distances of points."""
+    squared = (cloud @ others.reshape(-1, 5).T).view(len(cloud), *others.shape[:2])
+    there = squared.amin(2).clamp_min_(0.0).mean(0)
+    return there + squared.amin(0).clamp_min_(0.0).mean(1)
 
 
 def _squared(first: Tensor, second: Tensor) -> Tensor:

@@ -34,5 +34,6 @@ def test_a_smoke_run_leaves_weights_and_rows(
     assert not end.value.code
     said = json.loads(capsys.readouterr().out)
     assert Path(said["weights"]).is_file()
+    assert len(json.loads((tmp_path / "shape_variants.json").read_text())["bed"]) == 1
     metrics = {"chamfer", "coverage", "mmd_cd", "one_nna", "jsd", "class_agreement", "novelty"}
     assert {row["metric"] for row in said["rows"]} == metrics

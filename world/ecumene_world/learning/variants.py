@@ -18,7 +18,7 @@ from ecumene_world.learning.matching import Limits, Params, nearest_of
 SHAPED: Final[Mapping[str, tuple[str, Limits]]] = MappingProxyType(
     {
         "chair": ("chair", {"width_m": (0.38, 0.6), "depth_m": (0.38, 0.6), "height_m": (0.78, 1.12)}),
-        "armchair": ("chair", {"width_m": (0.74, 1.05), "depth_m": (0.75, 0.95)}),
+        "armchair": ("chair", {"width_m": (0.74, 1.05), "depth_m": (0.75, 0.95), "arm_m": (0.08, 0.2)}),
         "sofa": ("sofa", {"width_m": (1.5, 2.4), "depth_m": (0.8, 1.0)}),
         "table": ("table", {"width_m": (0.8, 2.0), "depth_m": (0.7, 1.1), "height_m": (0.7, 0.78)}),
         "desk": ("table", {"width_m": (1.1, 1.7), "depth_m": (0.6, 0.8)}),
@@ -26,15 +26,18 @@ SHAPED: Final[Mapping[str, tuple[str, Limits]]] = MappingProxyType(
         "wardrobe": ("cabinet", {"width_m": (0.9, 1.7), "depth_m": (0.45, 0.65), "height_m": (1.8, 2.3)}),
         "bookcase": ("cabinet", {"width_m": (0.6, 1.4), "depth_m": (0.26, 0.42), "height_m": (1.2, 2.3)}),
         "shelf": ("cabinet", {"width_m": (0.8, 1.6), "depth_m": (0.28, 0.45), "height_m": (1.2, 2.0)}),
-        "bed": ("bed", {"length_m": (1.95, 2.15), "height_m": (0.55, 1.25), "foot_m": (0.2, 0.8)}),
+        "bed": ("bed", {"length_m": (1.95, 2.15), "height_m": (0.75, 1.25), "foot_m": (0.2, 0.55)}),
         "floor_lamp": ("lamp", {"height_m": (1.2, 1.85), "width_m": (0.26, 0.6)}),
-        "potted_plant": ("plant", {"height_m": (0.55, 1.6), "girth": (0.6, 1.15), "pot": (0.18, 0.45)}),
+        "potted_plant": (
+            "plant",
+            {"height_m": (0.55, 1.6), "girth": (0.65, 1.15), "pot": (0.22, 0.45), "reach": (0.6, 1.2)},
+        ),
         "fridge": ("appliance", {"height_m": (1.4, 2.0), "width_m": (0.56, 0.8), "depth_m": (0.58, 0.7)}),
         "bathtub": ("bathroom", {"depth_m": (0.65, 0.9)}),
     }
 )
 """Kinds that stand in rooms, the class of shapes each is chosen by, and between which sizes it can be used."""
-COUNT: Final = 24
+COUNT: Final = 16
 """Shapes of each kind."""
 DRAWS: Final = 3
 """Draws for each shape; those least like the kind are left out."""
