@@ -1,12 +1,13 @@
 """Sweeps seeds through the gate: what fails as drawn, what fails after repair, and how long each took.
 
     python benchmarks/gate.py [--types apartment,office] [--seeds 1000] [--start 0] [--size M] [--glb 100] [--log FILE]
+        [--layout procedural|learned] [--refine none|placement]
 
 Seeds are independent, so several processes with different `--start` share the work. Times are processor seconds.
 With `--log FILE`, a line of JSON is added for each world, worlds that the file tells of already are not made again, and
 the rows at the end count all that it tells of: a sweep that was cut off goes on where it was. With `--glb N`, every
 N-th world is exported and put before Khronos' glTF validator (node and `tests/tools`), drawn a second time and compared
-by hash.
+by hash. `--layout` and `--refine` say who furnishes homes, as in `ecumene generate`; each way needs a log of its own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from ecumene_world.errors import WorldError
 from ecumene_world.exporters.glb import write_glb
 from ecumene_world.gate import gated
 from ecumene_world.generate import TYPES, drawn
+from ecumene_world.generate.learned_layout import LearnedLayout
+from ecumene_world.generate.proposer import LayoutProposer
 from ecumene_world.graph import SceneGraph
 
 VALIDATOR = Path(__file__).parents[1] / "tests/tools/validate_gltf.mjs"
@@ -34,12 +37,14 @@ Outcome = dict[str, Any]
 """What came of one seed, as JSON."""
 
 
-def outcome(kind: str, seed: int, size_m: float | None, *, thorough: bool) -> Outcome:
+def outcome(
+    kind: str, seed: int, size_m: float | None, proposer: LayoutProposer | None = None, *, thorough: bool
+) -> Outcome:
     """Puts one seed through the gate."""
     start = time.process_time()
     found: Outcome = {"type": kind, "seed": seed, "size_m": size_m}
     try:
-        graph = drawn(kind, seed, size_m=size_m)
+        graph = drawn(kind, seed, size_m=size_m, proposer=proposer)
         drew = time.process_time()
         drawn_hash = graph.hash() if thorough else ""
         world = gated(graph)
@@ -49,7 +54,7 @@ def outcome(kind: str, seed: int, size_m: float | None, *, thorough: bool) -> Ou
     found |= {"nodes": len(world.graph), "draw_s": drew - start, "gate_s": time.process_time() - drew}
     if thorough:
         found["gltf_errors"] = gltf_errors(world.graph)
-        found["same_hash"] = drawn(kind, seed, size_m=size_m).hash() == drawn_hash
+        found["same_hash"] = drawn(kind, seed, size_m=size_m, proposer=proposer).hash() == drawn_hash
     return found
 
 
@@ -105,7 +110,11 @@ def main() -> None:
     parser.add_argument("--size", type=float, default=None)
     parser.add_argument("--glb", type=int, default=0, metavar="N")
     parser.add_argument("--log", type=Path, default=None, metavar="FILE")
+    parser.add_argument("--layout", choices=("procedural", "learned"), default="procedural")
+    parser.add_argument("--refine", choices=("none", "placement"), default="none")
     options = parser.parse_args()
+    straighten = options.refine == "placement"
+    proposer = LearnedLayout.shipped(straighten=straighten) if options.layout == "learned" else None
     kinds = options.types.split(",")
     outcomes = logged(options.log)
     known = {(found["type"], found["seed"], found["size_m"]) for found in outcomes}
@@ -114,7 +123,8 @@ def main() -> None:
             seed = options.start + number
             if (kind, seed, options.size) in known:
                 continue
-            found = outcome(kind, seed, options.size, thorough=options.glb > 0 and number % options.glb == 0)
+            thorough = options.glb > 0 and number % options.glb == 0
+            found = outcome(kind, seed, options.size, proposer, thorough=thorough)
             outcomes.append(found)
             if options.log is not None:
                 with options.log.open("a", encoding="utf-8") as file:

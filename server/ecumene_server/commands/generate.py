@@ -15,6 +15,7 @@ from ecumene_world.generate.proposer import LayoutProposer
 from ecumene_world.generate.shapes import TAG
 
 LAYOUTS = ("procedural", "learned")
+REFINERS = ("none", "placement")
 SHAPES = ("library", "learned")
 
 
@@ -29,6 +30,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         choices=LAYOUTS,
         default=LAYOUTS[0],
         help="who furnishes homes: rules, or the network that learned from designed rooms (procedural)",
+    )
+    parser.add_argument(
+        "--refine",
+        choices=REFINERS,
+        default=REFINERS[0],
+        help="whether the placement network puts straight what the learned layout drew, before it is built (none)",
     )
     parser.add_argument(
         "--shapes",
@@ -54,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
                 options.seed,
                 tags=tags,
                 size_m=options.size,
-                proposer=_proposer(options.layout),
+                proposer=_proposer(options.layout, options.refine),
                 progress=lambda _, share: tell(round(100 * share), 100),
             )
         except RequestError as error:
@@ -72,10 +79,14 @@ def run(options: argparse.Namespace) -> int:
     return 0 if report["ok"] else 1
 
 
-def _proposer(layout: str) -> LayoutProposer | None:
+def _proposer(layout: str, refine: str) -> LayoutProposer | None:
     """Returns who furnishes; None for the rules."""
     if layout == "procedural":
+        if refine != REFINERS[0]:
+            raise UsageError(
+                f"--refine {refine} has nothing to put straight in what the rules draw; add --layout learned"
+            )
         return None
     from ecumene_world.generate.learned_layout import LearnedLayout
 
-    return LearnedLayout.shipped()
+    return LearnedLayout.shipped(straighten=refine == "placement")

@@ -15,15 +15,24 @@ from ecumene_world.generate import learned_layout
 class Nothing:
     """A proposer that leaves every room to the rules."""
 
+    def __init__(self, *, straighten: bool = False) -> None:
+        self.straighten = straighten
+
     def propose(self, brief: object) -> None:
         return None
 
 
 @pytest.mark.parametrize(
-    ("words", "learned"), [("", False), ("--layout procedural", False), ("--layout learned", True)]
+    ("words", "straight"),
+    [
+        ("", None),
+        ("--layout procedural", None),
+        ("--layout learned", False),
+        ("--layout learned --refine placement", True),
+    ],
 )
 def test_who_furnishes_is_a_choice(
-    words: str, learned: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: str, straight: bool | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[Any] = []
 
@@ -35,7 +44,12 @@ def test_who_furnishes_is_a_choice(
     monkeypatch.setattr(learned_layout.LearnedLayout, "shipped", Nothing)
     assert cli.run(["generate", "meeting", "--json", *words.split()]) == 0
     assert json.loads(capsys.readouterr().out)["ok"]
-    assert [isinstance(one, Nothing) for one in asked] == [learned]
+    assert [getattr(one, "straighten", None) for one in asked] == [straight]
+
+
+def test_there_is_nothing_to_put_straight_in_what_the_rules_draw(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["generate", "apartment", "--refine", "placement"]) == 2
+    assert "--layout learned" in capsys.readouterr().err
 
 
 def test_other_choices_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

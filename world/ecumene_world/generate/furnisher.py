@@ -79,6 +79,17 @@ class Furnisher:
         """Tells whether a tag was asked for."""
         return tag in self.style.tags
 
+    def painted(self, kind: str, params: Params, look: int) -> dict[str, float | str]:
+        """Returns parameters with the style's colour and, if wished for, a learned shape; given ones win."""
+        if TAG in self.style.tags:
+            params = {**shape_of(kind, look), **params}
+        which = _PAINTED.get(kind)
+        palette = self.style.palette
+        if which is None or "colour" in params:
+            return dict(params)
+        colour = palette.wood if which == "wood" else palette.cloth[0] if which == "cloth" else palette.cloth[1]
+        return {**params, "colour": colour}
+
     def stand(  # noqa: PLR0913 - a thing, where it may stand and what it is
         self,
         kind: str,
@@ -95,7 +106,7 @@ class Furnisher:
     ) -> int | None:
         """Stands a thing on the floor if there is room for it and a way before it; returns its index or None."""
         look = self._look(kind, seed)
-        painted = self._painted(kind, params, look)
+        painted = self.painted(kind, params, look)
         box = box_of(kind, look, painted, x, y, yaw)
         if not self.board.fits(box.grown(spare_m)):
             return None
@@ -153,7 +164,7 @@ class Furnisher:
         look = self._look("row", seed)
         for count in range(len(kinds), 0, -1):
             chosen = kinds[:count]
-            sizes = [footprint_of(kind, look, self._painted(kind, _NONE, look))[1] for kind in chosen]
+            sizes = [footprint_of(kind, look, self.painted(kind, _NONE, look))[1] for kind in chosen]
             wide, deep = sum(size[1] for size in sizes) + 0.02 * count, max(size[0] for size in sizes)
             low, high = self._ends(side)
             for a, b in self.board.spans(side, deep + WALL_GAP_M, front_m):
@@ -187,10 +198,10 @@ class Furnisher:
         Seats are spread over the table's sides by their length: a long table gets several on each.
         """
         look = self._look(table, seed)
-        painted = self._painted(table, params, look)
+        painted = self.painted(table, params, look)
         box = box_of(table, look, painted, x, y, yaw)
         chair = self._look(seat, seed)
-        (_, _), (seat_deep, _) = footprint_of(seat, chair, self._painted(seat, _NONE, chair))
+        (_, _), (seat_deep, _) = footprint_of(seat, chair, self.painted(seat, _NONE, chair))
         reach = seat_deep + gap_m
         if not self.board.fits(replace(box, along=box.along + reach * 0.5, across=box.across + reach * 0.5)):
             return None
@@ -205,7 +216,7 @@ class Furnisher:
 
     def seat(self, kind: str, x: float, y: float, yaw: float, faces: int, seed: int) -> int | None:
         """Stands a seat so that the middle of its footprint is at a point, turned to a thing."""
-        (mx, my), _ = footprint_of(kind, seed, self._painted(kind, _NONE, seed))
+        (mx, my), _ = footprint_of(kind, seed, self.painted(kind, _NONE, seed))
         ox, oy = x - mx * cos(yaw) + my * sin(yaw), y - mx * sin(yaw) - my * cos(yaw)
         return self.stand(kind, ox, oy, yaw, seed=seed, faces=faces)
 
@@ -259,7 +270,7 @@ class Furnisher:
         if not self.style.rugs:
             return
         look = self._look("rug", -1)
-        painted = self._painted("rug", params, look)
+        painted = self.painted("rug", params, look)
         if self.board.holds(box_of("rug", look, painted, x, y, yaw).grown(0.05)):
             self.items.append(Proposal("rug", x, y, yaw, 0.005, seed=look, params=painted))
 
@@ -308,7 +319,7 @@ class Furnisher:
         attributes: Attributes | None,
     ) -> int | None:
         """Stands one thing against one wall, as near to where it is wanted as the free stretches allow."""
-        painted = self._painted(kind, params, look)
+        painted = self.painted(kind, params, look)
         _, (deep, wide) = footprint_of(kind, look, painted)
         asset = asset_of(Node("thing", kind, seed=look, params=painted))
         tall = asset is not None and asset.size[2] > _TALL_M
@@ -341,7 +352,7 @@ class Furnisher:
         look: int,
         attributes: Attributes | None,
     ) -> int | None:
-        (mx, my), (deep, _) = footprint_of(kind, look, self._painted(kind, params, look))
+        (mx, my), (deep, _) = footprint_of(kind, look, self.painted(kind, params, look))
         x, y, yaw = self._wall_point(side, middle, deep / 2 + WALL_GAP_M)
         ox, oy = x - mx * cos(yaw) + my * sin(yaw), y - mx * sin(yaw) - my * cos(yaw)
         return self.stand(kind, ox, oy, yaw, front_m=front_m, params=params, seed=look, attributes=attributes)
@@ -401,17 +412,6 @@ class Furnisher:
             return seed
         drawn = int(self.rng.integers(1 << 12))
         return self.style.looks if kind in {"chair", "desk", "shelf", "stool", "bookcase", "cabinet"} else drawn
-
-    def _painted(self, kind: str, params: Params, look: int) -> dict[str, float | str]:
-        """Returns parameters with the style's colour and, if wished for, a learned shape; given ones win."""
-        if TAG in self.style.tags:
-            params = {**shape_of(kind, look), **params}
-        which = _PAINTED.get(kind)
-        palette = self.style.palette
-        if which is None or "colour" in params:
-            return dict(params)
-        colour = palette.wood if which == "wood" else palette.cloth[0] if which == "cloth" else palette.cloth[1]
-        return {**params, "colour": colour}
 
 
 def box_of(kind: str, seed: int, params: Params, x: float, y: float, yaw: float) -> Box:

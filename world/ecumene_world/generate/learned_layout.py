@@ -20,6 +20,7 @@ from ecumene_world.generate.builder import footprint_of
 from ecumene_world.generate.furnisher import WALL_GAP_M, Furnisher, box_of
 from ecumene_world.generate.proposer import Brief, Proposal, Side
 from ecumene_world.generate.set_pieces import pictures, windows
+from ecumene_world.generate.straightening import Straightener, straightener
 from ecumene_world.generate.style import style_of
 from ecumene_world.kinds import BY_NAME, Interaction
 from ecumene_world.learning.arrangements import NAMES, ROLES, TAGS
@@ -76,6 +77,8 @@ _ATOP: Final = frozenset({"box", "coffee_machine", "lantern", "cup", "book"})
 _USED: Final = frozenset({"fridge", "stove", "sink", "cabinet", "toilet", "bookcase", "desk"})
 """What needs room before it."""
 _SEATS: Final = frozenset({"chair", "stool"})
+_SIZES_M: Final = 0.1
+"""Steps in which things are made to measure, so that the tries for a room share most of their meshes."""
 _NUDGES_M: Final = (0.0, 0.1, -0.1, 0.2, -0.2, 0.35, -0.35, 0.5, -0.5)
 
 
@@ -110,17 +113,21 @@ class LearnedLayout:
     windows and inner walls were not in what was learned from, so they are kept clear by rule; pictures hang by rule.
     """
 
-    def __init__(self, network: LayoutGan) -> None:
+    def __init__(self, network: LayoutGan, straighten: Straightener | None = None) -> None:
         self.network = network
+        self.straighten = straighten
 
     @classmethod
-    def shipped(cls) -> LearnedLayout:
+    def shipped(cls, *, straighten: bool = False) -> LearnedLayout:
         """Returns the proposer whose weights come with the package.
+
+        Args:
+            straighten: Whether the placement network puts straight what was drawn, before it is built.
 
         Raises:
             WeightsError: The weights are missing or damaged.
         """
-        return cls(_loaded(WEIGHTS))
+        return cls(_loaded(WEIGHTS), straightener() if straighten else None)
 
     def propose(self, brief: Brief) -> Sequence[Proposal] | None:
         """Returns the things of a room; None for a role that is not in `KNOWN`."""
@@ -130,6 +137,8 @@ class LearnedLayout:
         made = self.network.generator.sample(
             _asked(brief, _TRIES), generator, candidates=_CANDIDATES, pose_warmth=_POSE_WARMTH
         )
+        if self.straighten is not None:
+            made = self.straighten(made)
         tries = [furnished(brief, drawn_of(made, row, brief)) for row in range(_TRIES)]
         furnisher, _ = max(tries, key=lambda one: one[1])
         pictures(furnisher, _SIDES, 0.6)
@@ -175,6 +184,31 @@ def furnished(brief: Brief, things: Sequence[_Drawn]) -> tuple[Furnisher, float]
     needed = _NEEDED[brief.role]
     worth = stood / max(wanted, 0.1) + sum(kind in kinds for kind in needed) / len(needed)
     return f, worth - _lost(f)
+
+
+def exactly(brief: Brief, things: Sequence[_Drawn]) -> list[Proposal]:
+    """Returns all that was drawn and has a like in the asset library, exactly where it was drawn, fit or not."""
+    style = style_of(brief.tags, brief.seed)
+    holding = {thing.support for thing in things if thing.name == "screen" and thing.size[1] > 0.6}
+    found: list[Proposal] = []
+    for at, thing in enumerate(things):
+        if thing.support != FLOOR and thing.name not in {"sink", "stove"}:
+            continue
+        for piece in _pieces(at, things):
+            built = _built(piece, screen=at in holding and thing.name == "dresser")
+            if built is None:
+                continue
+            kind, params = built
+            seed = style.looks
+            (mx, my), _ = footprint_of(kind, seed, params)
+            x, y = piece.moved(-mx, -my)
+            thing.stood.append(len(found))
+            found.append(Proposal(kind, x, y, piece.yaw, seed=seed, params=params))
+    for thing in things:
+        kind = _ASSETS.get(thing.name, ("", {}))[0]
+        if thing.support != FLOOR and kind in _ATOP and things[thing.support].stood:
+            found.append(Proposal(kind, thing.x, thing.y, thing.yaw, support=things[thing.support].stood[0], seed=1))
+    return found
 
 
 def _lost(f: Furnisher) -> float:
@@ -234,7 +268,7 @@ def _built(thing: _Drawn, *, screen: bool) -> tuple[str, dict[str, float | str]]
     params: dict[str, float | str] = {}
     for name, axis in sized.items():
         low, high = accepted[name] or (0.1, 3.0)
-        params[name] = round(min(max(thing.size[axis], float(low)), float(high)), 2)
+        params[name] = min(max(round(thing.size[axis] / _SIZES_M) * _SIZES_M, float(low)), float(high))
     if kind == "table":
         params["shape"] = "square"
     return kind, params
@@ -242,7 +276,8 @@ def _built(thing: _Drawn, *, screen: bool) -> tuple[str, dict[str, float | str]]
 
 def _stood(f: Furnisher, thing: _Drawn, kind: str, params: dict[str, float | str]) -> int | None:
     """Stands a thing where it was drawn, or near by; returns its index or None."""
-    seed = f.brief.seed if kind not in _SEATS else f.style.looks
+    seed = f.style.looks
+    params = f.painted(kind, params, seed)
     (mx, my), (deep, _) = footprint_of(kind, seed, params)
     back = 0.0 if kind in _SEATS else (deep - thing.size[0]) / 2
     x, y = _inside(f, kind, thing, params, back, seed)
