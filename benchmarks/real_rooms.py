@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from contact_sheets import jpeg
 from PIL import Image
 
 from ecumene_models.layout_gan import load_layout
@@ -31,6 +30,7 @@ from ecumene_world.generate.straightening import straightener
 from ecumene_world.learning.arrangements import ROLES, arrangements, layouts_of
 from ecumene_world.learning.arranging import folds
 from ecumene_world.learning.ruled_rooms import brief_of
+from ecumene_world.plain import JSON
 from ecumene_world.preview import picture
 
 _TILE: Final = (240, 200)
@@ -41,13 +41,13 @@ def graph_of(brief: Brief, things: Sequence[Proposal]) -> SceneGraph:
     """Returns a room with its floor, its two far walls and what stands in it."""
     x0, y0, x1, y1 = brief.bounds
     graph = SceneGraph("room")
-    corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
+    corners: list[JSON] = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
     graph.add(Node("floor", "floor", attributes={"polygon": corners, "style": "parquet", "colour": "#c9ad86"}))
     for name, x, y, yaw, long in (
         ("back", (x0 + x1) / 2, y1 + 0.05, 0.0, x1 - x0),
         ("left", x0 - 0.05, (y0 + y1) / 2, np.pi / 2, y1 - y0),
     ):
-        wall = {"size": [long, 0.1, 1.6], "colour": "#efe8dc"}
+        wall: dict[str, JSON] = {"size": [long, 0.1, 1.6], "colour": "#efe8dc"}
         graph.add(Node(name, "wall", Pose.at(x, y, 0.0, yaw), attributes=wall))
     for number, thing in enumerate(things):
         if thing.hung or thing.kind == "wall":
@@ -96,7 +96,7 @@ def main() -> None:
         for at, graph in enumerate(graphs):
             tile = Image.fromarray(np.ascontiguousarray(picture(graph, _TILE, view="cut")))
             sheet.paste(tile, (column * _TILE[0], at * _TILE[1]))
-    options.out.write_bytes(jpeg(sheet))
+    sheet.save(options.out, "JPEG", quality=84, optimize=True, progressive=True)
     print(f"{options.out}: {options.out.stat().st_size // 1000} kB, {[rooms[row].name for row in shown]}")
 
 

@@ -286,7 +286,7 @@ def test_street_names_differ() -> None:
 
 def test_two_barriers_one_behind_the_other_are_parted_together() -> None:
     """Either alone leaves the back of the room walled off, so that leaving out only one of them gains nothing."""
-    across = {"depth_m": 0.8, "width_m": 2.4, "shape": "square"}
+    across: dict[str, float | str] = {"depth_m": 0.8, "width_m": 2.4, "shape": "square"}
     tables = [Proposal("table", x, y, 0.0, params=across) for x in (2.2, 3.4) for y in (-1.25, 1.25)]
     result = fitted(brief(wide=5.0), tables, 1)
     assert 0 < len(result.things) < len(tables)

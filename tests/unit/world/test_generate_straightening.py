@@ -5,10 +5,11 @@ import torch
 from tests.unit.world.kitchens import kitchen
 
 from ecumene_models.layouts import Layouts
+from ecumene_models.placement import intrusion
 from ecumene_models.relations import Boxes
 from ecumene_world.generate.straightening import boxes_of, straightened, straightener
 from ecumene_world.learning.arrangements import NAMES, layouts_of
-from ecumene_world.learning.placing import SLACK_M, intrusion
+from ecumene_world.learning.placing import SLACK_M
 from ecumene_world.learning.rooms import SORTS
 
 

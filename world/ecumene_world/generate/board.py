@@ -259,8 +259,11 @@ def _overlaps(box: Box, other: Box, points: NDArray[np.float64]) -> NDArray[np.b
 
 def _nearest(away: NDArray[np.float64], labels: NDArray[np.integer], parts: list[int]) -> list[tuple[int, int]]:
     """Returns the cell of each of some parts of the floor that is nearest to where `away` is 0."""
-    found = ndimage.minimum_position(away, labels, parts) if parts else []
-    return [(int(row), int(column)) for row, column in found]
+    found = []
+    for part in parts:
+        cell = int(np.argmin(np.where(labels == part, away, np.inf)))
+        found.append((cell // away.shape[1], cell % away.shape[1]))
+    return found
 
 
 def _inside(x: NDArray[np.floating], y: NDArray[np.floating], box: Box) -> NDArray[np.bool_]:
