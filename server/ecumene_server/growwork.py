@@ -23,7 +23,7 @@ from ecumene_world.errors import GraphError, ImportFailed
 from ecumene_world.extend import District, Extension, extension
 from ecumene_world.layout import Layout
 
-NICENESS: Final = 10
+NICENESS: Final = 4
 """Ticks go first, and so do edits."""
 
 
