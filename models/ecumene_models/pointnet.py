@@ -1,10 +1,12 @@
 """PointNet: names a thing from the points on it, and makes of its shape an embedding to measure likeness by.
 
-Beside the points' own layers, the network sees how the points fill the cells of their box, which a few hundred
-training shapes do not suffice to learn. A cloud is first put into its standard pose: upright as it is, turned about z
-so that its footprint's smallest rectangle lies along the axes, the longer side along x, standing on z = 0 and scaled
-so that its longest edge is 1. What is lost by that, the size in metres, enters as three numbers of its own. Which of
-four ways round a thing faces is not known: the network sees all four and takes the mean.
+Beside the points and how the surface lies at them, the network is told what can be said of a shape without learning
+(`shape_features`), for a few hundred training shapes do not suffice to learn that. What it answers is averaged with a
+kernel regression on size and description, which remembers the training shapes. A cloud is first put into its
+standard pose: upright as it is, turned about z so that its footprint's smallest rectangle lies along the axes, the
+longer side along x, standing on z = 0 and scaled so that its longest edge is 1. What is lost by that, the size in
+metres, enters as three numbers of its own. Which of four ways round a thing faces is not known: the network sees all
+four and takes the mean.
 
 Source: Qi, Su, Mo, Guibas, "PointNet", CVPR 2017, section 4.2 (shared layers, max pooling); no spatial transformers.
 """
@@ -12,7 +14,7 @@ Source: Qi, Su, Mo, Guibas, "PointNet", CVPR 2017, section 4.2 (shared layers, m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import pi
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -23,6 +25,7 @@ from torch.nn import functional
 
 from ecumene_models import checkpoint
 from ecumene_models.errors import CloudError, WeightsError
+from ecumene_models.shape_features import DESCRIPTION, SURFACE, description, surfaces
 
 MODEL: Final = "pointnet"
 FEWEST_POINTS: Final = 16
@@ -30,9 +33,18 @@ LARGEST_M: Final = 1000.0
 """A thing with a longer edge is no thing: coordinates in millimetres, or a whole scan."""
 _ANGLES: Final = 30
 _THINNEST_M: Final = 1e-3
-_HIGH, _WIDE, _DEEP = 8, 4, 4
-_CELLS: Final = _HIGH * _WIDE * _DEEP
-_FILLING: Final = _CELLS + 2 * _HIGH
+_AT_ONCE: Final = 16
+_RATIOS: Final = 6
+_OUTLYING: Final = 4.0
+_RIDGE: Final = 0.4
+_LEAST: Final = 1e-3
+_NETWORK_SAYS: Final = 1 / 3
+"""Weight of the network's word beside the kernel regression's."""
+_LEARNED: Final = 0.5
+"""Length of the learned part of an embedding; that of a usual description is the root of 2."""
+TOLD: Final = _RATIOS + DESCRIPTION
+MOST_POINTS: Final = 1024
+"""Of larger clouds, points are taken evenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +54,17 @@ class PointNetConfig:
     Attributes:
         classes: What it can name, in order of its logits.
         width: Of the per-point layers; the widest has four times as many channels.
-        embedding: Numbers that describe a shape.
-        points: How many points a cloud is thinned or filled to.
+        told: Width of the layer that hears the description.
+        known: Rows that the kernel regression remembers; without any, the network answers alone.
+        embedding: Numbers that the network makes of a shape.
         dropout: Share of the pooled features left out while training.
     """
 
     classes: tuple[str, ...]
-    width: int = 48
+    width: int = 32
+    told: int = 96
+    known: int = 0
     embedding: int = 128
-    points: int = 256
     dropout: float = 0.4
 
     def to_json(self) -> dict[str, Any]:
@@ -70,12 +84,29 @@ class Posed(NamedTuple):
     size_m: Tensor
 
 
+class Seen(NamedTuple):
+    """What the network sees of clouds in standard pose.
+
+    Attributes:
+        points: (B, N, 3) as `Posed` has them, N of up to `MOST_POINTS`.
+        size_m: (B, 3) likewise.
+        surface: (B, N, 6) how the surface lies at each point.
+        description: (B, 198) of the whole.
+    """
+
+    points: Tensor
+    size_m: Tensor
+    surface: Tensor
+    description: Tensor
+
+
 class Recognition(NamedTuple):
     """What the network makes of a batch.
 
     Attributes:
         logits: (B, classes).
-        embedding: (B, embedding) of unit length.
+        embedding: (B, E) to measure distances in: of unit length from one network; `recognise` puts together those of
+            all networks and `PointNet.described`.
     """
 
     logits: Tensor
@@ -85,15 +116,26 @@ class Recognition(NamedTuple):
 class PointNet(nn.Module):
     """Classifier and encoder of upright point clouds of single things."""
 
+    middle: Tensor
+    spread: Tensor
+    rows: Tensor
+    weights: Tensor
+
     def __init__(self, config: PointNetConfig) -> None:
         super().__init__()
         self.config = config
+        self.register_buffer("middle", torch.zeros(TOLD))
+        self.register_buffer("spread", torch.ones(TOLD))
+        self.register_buffer("rows", torch.zeros(config.known, TOLD))
+        self.register_buffer("weights", torch.zeros(config.known, len(config.classes)))
         w = config.width
-        self.each = nn.ModuleList([_Shared(3, w), _Shared(w, w), _Shared(w, 2 * w), _Shared(2 * w, 4 * w)])
+        self.each = nn.ModuleList([_Shared(3 + SURFACE, w), _Shared(w, w), _Shared(w, 2 * w), _Shared(2 * w, 4 * w)])
         self.size = nn.Sequential(nn.Linear(6, w), nn.ReLU(), nn.Linear(w, w), nn.ReLU())
-        self.filling = nn.Sequential(nn.Linear(_FILLING, w, bias=False), nn.BatchNorm1d(w), nn.ReLU())
+        self.told = nn.Sequential(
+            nn.Linear(DESCRIPTION, config.told, bias=False), nn.BatchNorm1d(config.told), nn.ReLU()
+        )
         self.joint = nn.Sequential(
-            nn.Linear(8 * w + 2 * w, 4 * w, bias=False),
+            nn.Linear(8 * w + w + config.told, 4 * w, bias=False),
             nn.BatchNorm1d(4 * w),
             nn.ReLU(),
             nn.Linear(4 * w, config.embedding, bias=False),
@@ -101,23 +143,55 @@ class PointNet(nn.Module):
         )
         self.head = nn.Linear(config.embedding, len(config.classes))
 
-    def forward(self, posed: Posed, drop: torch.Generator | None = None) -> Recognition:
+    def forward(self, seen: Seen, drop: torch.Generator | None = None) -> Recognition:
         """Returns what one way round looks like; `recognise` takes the mean of four.
 
         Args:
-            posed: What is looked at.
+            seen: What is looked at.
             drop: Decides which pooled features are left out while training; none are without it.
         """
-        x = posed.points
+        x = torch.cat([seen.points, seen.surface[..., :3].abs(), seen.surface[..., 3:]], -1)
         for layer in self.each:
             x = layer(x)
-        box = self.filling(filling(posed))
-        pooled = torch.cat([x.amax(1), x.mean(1), self.size(_proportions(posed.size_m)), box], 1)
+        size, told = self.size(_proportions(seen.size_m)), self.told(seen.description)
+        pooled = torch.cat([x.amax(1), x.mean(1), size, told], 1)
         if drop is not None:
             kept = torch.rand(pooled.shape, generator=drop).to(pooled.device) >= self.config.dropout
             pooled = pooled * kept / (1 - self.config.dropout)
         joint = self.joint(pooled)
         return Recognition(self.head(functional.relu(joint)), functional.normalize(joint, dim=1))
+
+    def remember(self, told: Tensor, labels: Tensor) -> None:
+        """Fits the kernel regression: ridge regression on one-hot classes.
+
+        Args:
+            told: (known, 204) of `told` for the training shapes.
+            labels: (known,) their classes.
+        """
+        self.middle.copy_(told.mean(0))
+        self.spread.copy_(told.std(0, correction=0).clamp_min(1e-6))
+        self.rows.copy_(self.described(told))
+        classes = len(self.config.classes)
+        wanted = functional.one_hot(labels, classes).to(told.dtype) - 1 / classes
+        kernel = _kernel(self.rows, self.rows) + _RIDGE * torch.eye(len(told), device=told.device)
+        self.weights.copy_(torch.linalg.solve(kernel, wanted))
+
+    def remembered(self, told: Tensor) -> Tensor:
+        """Returns (B, classes) shares by the kernel regression of what is told, (B, 204)."""
+        shares = _kernel(self.described(told), self.rows) @ self.weights + 1 / len(self.config.classes)
+        return functional.normalize(shares.clamp_min(_LEAST), p=1, dim=1)
+
+    def forgetful(self) -> PointNet:
+        """Returns a network of the same weights that remembers nothing: it answers and embeds alone."""
+        other = PointNet(replace(self.config, known=0))
+        kept = {name: value for name, value in self.state_dict().items() if name not in ("rows", "weights")}
+        other.load_state_dict({**kept, "rows": other.rows, "weights": other.weights})
+        return other.eval()
+
+    def described(self, told: Tensor) -> Tensor:
+        """Returns (B, 204) of what is told, by what was usual in training; size and description weigh the same."""
+        rows = ((told - self.middle) / self.spread).clamp(-_OUTLYING, _OUTLYING)
+        return torch.cat([rows[:, :_RATIOS] / _RATIOS**0.5, rows[:, _RATIOS:] / DESCRIPTION**0.5], 1)
 
 
 class _Shared(nn.Module):
@@ -129,9 +203,8 @@ class _Shared(nn.Module):
         self.norm = nn.BatchNorm1d(outward)
 
     def forward(self, x: Tensor) -> Tensor:
-        b, n, _ = x.shape
-        out: Tensor = self.norm(self.linear(x).reshape(b * n, -1))
-        return functional.relu(out).reshape(b, n, -1)
+        out: Tensor = self.norm(self.linear(x).flatten(0, 1))
+        return functional.relu(out).reshape(x.shape[0], x.shape[1], out.shape[1])
 
 
 def pose(clouds: Tensor) -> Posed:
@@ -159,46 +232,62 @@ def pose(clouds: Tensor) -> Posed:
     return Posed((turned - middle[:, None]) / size.amax(1)[:, None, None], size)
 
 
-def facing(posed: Posed, way: int) -> Posed:
+def look(posed: Posed) -> Seen:
+    """Returns what there is to see of clouds in standard pose."""
+    points = posed.points[:, :: max(1, -(-posed.points.shape[1] // MOST_POINTS))]
+    surface = surfaces(points)
+    return Seen(points, posed.size_m, surface, description(points, surface, posed.size_m))
+
+
+def told(seen: Seen) -> Tensor:
+    """Returns (B, 204): size, as logarithms of the edges in metres and of how they compare, and description."""
+    return torch.cat([_proportions(seen.size_m), seen.description], 1)
+
+
+def facing(seen: Seen, way: int) -> Seen:
     """Returns the clouds seen one of four ways round: 0 as they are, 1 and 2 mirrored along x and y, 3 both."""
-    signs = posed.points.new_tensor([-1.0 if way & 1 else 1.0, -1.0 if way & 2 else 1.0, 1.0])
-    return Posed(posed.points * signs, posed.size_m)
-
-
-def filling(posed: Posed) -> Tensor:
-    """Returns (B, 144): how the points fill their box of 8 levels, each of 4 by 4 steps from the middle planes.
-
-    The first 128 are roots of the share of points in each cell; then come the farthest reach along x and y at each
-    level. Left and right, front and back are folded together, so it is the same whichever way round a thing faces.
-    """
-    half = (posed.size_m / posed.size_m.amax(1, keepdim=True))[:, None] / posed.size_m.new_tensor([2.0, 2.0, 1.0])
-    inside = (posed.points / half).abs().clamp(0, 1 - 1e-6)
-    steps = (inside * inside.new_tensor([_WIDE, _DEEP, _HIGH])).long()
-    cell = (steps[..., 2] * _WIDE + steps[..., 0]) * _DEEP + steps[..., 1]
-    counts = posed.points.new_zeros(len(cell), _CELLS).scatter_add_(1, cell, torch.ones_like(inside[..., 0]))
-    none = posed.points.new_zeros(len(cell), _HIGH)
-    reach = [none.scatter_reduce(1, steps[..., 2], inside[..., axis], "amax") for axis in (0, 1)]
-    return torch.cat([(counts / cell.shape[1]).sqrt(), *reach], 1)
+    signs = seen.points.new_tensor([-1.0 if way & 1 else 1.0, -1.0 if way & 2 else 1.0, 1.0])
+    surface = torch.cat([seen.surface[..., :3] * signs, seen.surface[..., 3:]], -1)
+    return seen._replace(points=seen.points * signs, surface=surface)
 
 
 def recognise(networks: PointNet | tuple[PointNet, ...], clouds: Tensor) -> Recognition:
     """Returns log probabilities and embeddings of clouds (B, N, 3) in metres, z up, at any heading.
 
+    A part of an embedding is learned, the rest is what is told of the shape.
+
     Args:
-        networks: In evaluation mode; of several, probabilities are averaged and embeddings put side by side.
+        networks: In evaluation mode, trained on the same shapes; of several, probabilities are averaged and embeddings
+            put side by side.
         clouds: With any number of points that is the same for all.
 
     Raises:
         CloudError: A cloud is no thing; see `pose`.
     """
+    check(clouds)
+    parts = [recognised(networks, look(pose(part))) for part in torch.split(clouds, _AT_ONCE)]
+    return Recognition(torch.cat([one.logits for one in parts]), torch.cat([one.embedding for one in parts]))
+
+
+@torch.no_grad()
+def recognised(networks: PointNet | tuple[PointNet, ...], seen: Seen) -> Recognition:
+    """Returns what `recognise` does for clouds that were looked at already."""
     members = networks if isinstance(networks, tuple) else (networks,)
-    posed = pose(clouds)
-    with torch.no_grad():
-        seen = [[member(facing(posed, way)) for way in range(4)] for member in members]
-    shares = torch.stack([one.logits.softmax(1) for views in seen for one in views]).mean(0)
-    parts = [torch.stack([one.embedding for one in views]).mean(0) for views in seen]
-    joined = torch.cat([functional.normalize(part, dim=1) for part in parts], 1)
-    return Recognition(shares.clamp_min(1e-12).log(), functional.normalize(joined, dim=1))
+    views = [[member(facing(seen, way)) for way in range(4)] for member in members]
+    shares = torch.stack([one.logits.softmax(1) for some in views for one in some]).mean(0)
+    if members[0].config.known:
+        memory = torch.stack([member.remembered(told(seen)) for member in members]).mean(0)
+        shares = _NETWORK_SAYS * shares + (1 - _NETWORK_SAYS) * memory
+    parts = [functional.normalize(torch.stack([one.embedding for one in some]).mean(0), dim=1) for some in views]
+    embedding = functional.normalize(torch.cat(parts, 1), dim=1)
+    if members[0].config.known:
+        embedding = torch.cat([_LEARNED * embedding, members[0].described(told(seen))], 1)
+    return Recognition(shares.clamp_min(1e-12).log(), embedding)
+
+
+def _kernel(first: Tensor, second: Tensor) -> Tensor:
+    """Returns (B, M): how alike rows of `described` are, 1 for the same."""
+    return (-torch.cdist(first, second).square() / 2).exp()
 
 
 def check(clouds: Tensor) -> None:

@@ -1,14 +1,21 @@
-"""The training commands of the networks that learn from rooms, on a few rooms of our own, as a user calls them."""
+"""The training commands of the networks that learn from rooms and from furniture, on a few of our own."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from ecumene_world.assets.solids import box
+from ecumene_world.datasets import RECIPES
+from ecumene_world.learning import furniture, shapes, surfaces
+from ecumene_world.learning.labels import CLASSES, read_labels
 
 
 def thing(kind: str, name: str, at: tuple[float, float, float], size: float, parent: str = "Floor|0") -> dict[str, Any]:
@@ -41,6 +48,34 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", ["layout", "placement", "relations"])
 def test_smoke(name: str, data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ecumene_server", "train", name, "--smoke", "--data", str(data), "--json"]
+    done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert Path(said["weights"]).is_file()
+    assert {row["baseline"] for row in said["rows"]} == {True, False}
+
+
+@pytest.fixture(scope="module")
+def furnished(data: Path) -> Path:
+    """The folder of `data` with cubes and slabs in place of the furniture package, as if it had been read before."""
+    package = data.with_name(furniture.FILE)
+    labels = read_labels()
+    rng = np.random.default_rng(0)
+    edges = {kind: rng.uniform(0.2, 2.0, 3) for kind in CLASSES}
+    points = np.stack([rng.random((shapes.POINTS, 3)) * edges[label.kind] for label in labels]).astype(np.float32)
+    sizes = np.array([edges[label.kind] for label in labels], np.float32)
+    shapes.keep(shapes.Shapes(labels, points, sizes), package)
+    told = [(f"{kind}/{fold}", kind, fold) for fold in range(surfaces.FOLDS) for kind in (*CLASSES, surfaces.OTHER)]
+    cube = box((0.6, 0.6, 0.8), (0, 0, 0)).triangles
+    surfaces.keep([cube] * len(told), told, package)
+    shutil.copy(data, data.with_name(RECIPES["rooms"].file_name))
+    return data.parent
+
+
+@pytest.mark.parametrize("name", ["pointnet", "segmenter"])
+def test_smoke_on_furniture(name: str, furnished: Path, tmp_path: Path) -> None:
+    source = furnished / furniture.FILE if name == "pointnet" else furnished
+    command = [sys.executable, "-m", "ecumene_server", "train", name, "--smoke", "--data", str(source), "--json"]
     done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)

@@ -14,7 +14,7 @@ SMOKE_EPOCHS = 1
 def trained(options: argparse.Namespace, folder: Path, heard: Progress) -> tuple[Path, Sequence[Any]]:
     """Trains the five folds and then a network on all shapes; returns its weights' path and the rows.
 
-    A smoke run takes every sixth shape, for one epoch.
+    A smoke run takes every twelfth shape, for one epoch.
     """
     from ecumene_models.pointnet_training import PointNetTraining
     from ecumene_world.learning.evaluation import train_all
@@ -27,4 +27,4 @@ def trained(options: argparse.Namespace, folder: Path, heard: Progress) -> tuple
         seed=getattr(options, "seed", 0), epochs=epochs, device=getattr(options, "device", "cpu")
     )
     shapes = load_shapes(options.data or fetch_furniture())
-    return train_all(shapes.every(6) if smoke else shapes, training, folder, heard)
+    return train_all(shapes.every(12) if smoke else shapes, training, folder, heard)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import pi
 from pathlib import Path
 
@@ -10,15 +11,17 @@ from torch import Tensor
 from ecumene_models import checkpoint
 from ecumene_models.errors import CloudError, WeightsError
 from ecumene_models.pointnet import (
+    MOST_POINTS,
     PointNet,
     PointNetConfig,
     facing,
-    filling,
     load_pointnet,
+    look,
     pose,
     recognise,
     resample,
     save_pointnet,
+    told,
 )
 
 CONFIG = PointNetConfig(("box", "pole"), width=8, embedding=16)
@@ -49,7 +52,7 @@ def test_order_of_points_does_not_matter() -> None:
     clouds = boxes((1.0, 0.5, 0.8), (0.1, 0.1, 2.0))
     shuffled = clouds[:, torch.randperm(256, generator=torch.Generator().manual_seed(1))]
     for one, other in zip(recognise(network(), clouds), recognise(network(), shuffled), strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(one, other, atol=2e-3, rtol=0.0)
 
 
 def test_heading_and_place_hardly_matter() -> None:
@@ -73,10 +76,45 @@ def test_size_matters() -> None:
     assert not torch.allclose(recognise(network(), small).logits, recognise(network(), large).logits, atol=1e-4)
 
 
-def test_filling_is_the_same_whichever_way_round() -> None:
+def test_what_is_seen_from_the_other_side_is_what_the_mirror_image_shows() -> None:
     posed = pose(boxes((1.0, 0.6, 0.4)))
-    for way in (1, 2, 3):
-        torch.testing.assert_close(filling(facing(posed, way)), filling(posed), atol=0.0, rtol=0.0)
+    for way, signs in ((1, (-1.0, 1.0, 1.0)), (2, (1.0, -1.0, 1.0)), (3, (-1.0, -1.0, 1.0))):
+        mirrored, other = facing(look(posed), way), look(posed._replace(points=posed.points * torch.tensor(signs)))
+        torch.testing.assert_close(mirrored.points, other.points, atol=0.0, rtol=0.0)
+        torch.testing.assert_close(mirrored.surface.abs(), other.surface.abs(), atol=1e-3, rtol=0.0)
+        torch.testing.assert_close(mirrored.description, other.description, atol=1e-2, rtol=0.0)
+
+
+def taught(labels: tuple[int, ...] = (0, 0, 1, 1)) -> PointNet:
+    """A network that remembers two boxes and two poles."""
+    clouds = boxes((1.0, 0.6, 0.4), (1.1, 0.5, 0.4), (0.1, 0.1, 2.0), (0.12, 0.1, 1.8))
+    one = PointNet(replace(CONFIG, known=len(clouds)))
+    one.load_state_dict({**one.state_dict(), **network().state_dict(), "rows": one.rows, "weights": one.weights})
+    one.remember(told(look(pose(clouds))), torch.tensor(labels))
+    return one.eval()
+
+
+def test_it_remembers_what_it_was_told() -> None:
+    asked = boxes((1.05, 0.55, 0.4), (0.11, 0.1, 1.9), seed=9)
+    assert recognise(taught(), asked).logits.argmax(1).tolist() == [0, 1]
+    assert recognise(taught((1, 1, 0, 0)), asked).logits.argmax(1).tolist() == [1, 0]
+
+
+def test_what_is_alike_is_near() -> None:
+    embedding = recognise(taught(), boxes((1.0, 0.6, 0.4), (1.1, 0.6, 0.45), (0.1, 0.1, 2.0), seed=5)).embedding
+    apart = torch.cdist(embedding, embedding)
+    assert 1.2 * apart[0, 1] < apart[0, 2]
+
+
+def test_without_memory_the_network_answers_alone() -> None:
+    clouds = boxes((1.0, 0.6, 0.4))
+    for one, other in zip(recognise(taught().forgetful(), clouds), recognise(network(), clouds), strict=True):
+        torch.testing.assert_close(one, other, atol=0.0, rtol=0.0)
+
+
+def test_large_clouds_are_thinned_evenly() -> None:
+    seen = look(pose(boxes((1.0, 0.6, 0.4), points=5 * MOST_POINTS - 3)))
+    assert 0.75 * MOST_POINTS < seen.points.shape[1] <= MOST_POINTS
 
 
 def test_probabilities_add_up_and_embeddings_have_unit_length() -> None:
@@ -84,6 +122,11 @@ def test_probabilities_add_up_and_embeddings_have_unit_length() -> None:
     torch.testing.assert_close(seen.logits.exp().sum(1), torch.ones(2))
     torch.testing.assert_close(seen.embedding.norm(dim=1), torch.ones(2))
     assert seen.embedding.shape == (2, 32)
+
+
+def test_no_clouds_are_nothing() -> None:
+    seen = recognise(network(), torch.zeros(0, 64, 3))
+    assert seen.logits.shape == (0, 2)
 
 
 def test_a_flat_thing_is_a_thing() -> None:
@@ -125,6 +168,14 @@ def test_weights_come_back(tmp_path: Path) -> None:
     loaded = load_pointnet(tmp_path / "w.safetensors")
     torch.testing.assert_close(
         recognise(loaded, clouds), recognise((network(3), network(4)), clouds), atol=0.0, rtol=0.0
+    )
+
+
+def test_memory_comes_back(tmp_path: Path) -> None:
+    clouds = boxes((1.0, 0.6, 0.4))
+    save_pointnet((taught(),), tmp_path / "w.safetensors")
+    torch.testing.assert_close(
+        recognise(load_pointnet(tmp_path / "w.safetensors"), clouds), recognise(taught(), clouds), atol=0.0, rtol=0.0
     )
 
 

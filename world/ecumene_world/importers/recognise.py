@@ -21,7 +21,7 @@ from scipy import ndimage
 
 import ecumene_models
 from ecumene_models.checkpoint import read as read_checkpoint
-from ecumene_models.pointnet import FEWEST_POINTS, PointNet, load_pointnet, recognise, resample
+from ecumene_models.pointnet import FEWEST_POINTS, MOST_POINTS, PointNet, load_pointnet, recognise, resample
 from ecumene_models.segmenter import MODEL, load_segmenter
 from ecumene_world.datasets import attribution_of
 from ecumene_world.errors import TooLarge, Unfit
@@ -39,7 +39,6 @@ from ecumene_world.pose import Pose
 WEIGHTS: Final = Path(ecumene_models.__file__).parent / "weights"
 WIDEST_M: Final = 60.0
 LOWEST_M: Final = 0.5
-_SEEN: Final = 512
 _SEGMENTER_SAYS: Final = 0.7
 """Weight of the segmenter's word beside PointNet's, which has learned from whole models, not from scans."""
 _SAME: Final[Mapping[str, str]] = {"door_window": "opening", "vessel": "other", "vehicle": "other"}
@@ -173,7 +172,8 @@ def by_pointnet(
     """Returns PointNet's shares in the segmenter's classes; None for what is too small to ask it."""
     if len(xyz) < FEWEST_POINTS or float(np.ptp(xyz, axis=0).max()) < 0.02:
         return None
-    cloud = resample(torch.from_numpy(xyz.astype(np.float32)), _SEEN, torch.Generator().manual_seed(0))
+    points = torch.from_numpy(xyz.astype(np.float32))
+    cloud = resample(points, min(len(points), MOST_POINTS), torch.Generator().manual_seed(0))
     chances = recognise(networks, cloud[None]).logits[0].exp().double().numpy()
     shares = np.full(len(classes), 1e-3)
     for name, chance in zip(networks[0].config.classes, chances, strict=True):

@@ -16,8 +16,19 @@ from torch import Tensor
 import ecumene_models
 from ecumene_models.errors import WeightsError
 from ecumene_models.metrics import Row
-from ecumene_models.pointnet import PointNet, PointNetConfig, recognise, save_pointnet
-from ecumene_models.pointnet_training import PointNetTraining, Report, train_pointnet
+from ecumene_models.pointnet import (
+    MOST_POINTS,
+    PointNet,
+    PointNetConfig,
+    Recognition,
+    Seen,
+    look,
+    pose,
+    recognised,
+    save_pointnet,
+    told,
+)
+from ecumene_models.pointnet_training import PointNetTraining, Report, Views, train_pointnet, views_of
 from ecumene_world.errors import ImportFailed
 from ecumene_world.learning import furniture
 from ecumene_world.learning.baselines import BASELINES, recall
@@ -27,12 +38,41 @@ from ecumene_world.learning.shapes import Shapes
 FOLDS: Final = 5
 SPLIT: Final = "5 folds by group"
 MODEL: Final = "PointNet"
+ALONE: Final = "its network alone"
+MEMORY: Final = "its kernel regression alone"
 RESULTS: Final = "pointnet.json"
 SHIPPED: Final = Path(ecumene_models.__file__).parent / "cards" / RESULTS
 """The comparison that was made when the shipped weights were trained."""
 _AMONG: Final = 5
 _AT_ONCE: Final = 16
 _RESAMPLES: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Shapes, as training looks at them and as recognition sees them.
+
+    Attributes:
+        shapes: M of them.
+        views: Of all.
+        seen: One sampling of each.
+    """
+
+    shapes: Shapes
+    views: Views
+    seen: Seen
+
+    @classmethod
+    def of(cls, shapes: Shapes) -> Material:
+        """Looks at shapes, which takes half a minute for all of them."""
+        clouds = torch.from_numpy(shapes.points)
+        sparse = torch.split(clouds[:, :: max(1, clouds.shape[1] // MOST_POINTS)], _AT_ONCE)
+        parts = zip(*(look(pose(part)) for part in sparse), strict=True)
+        return cls(shapes, views_of(clouds), Seen(*(torch.cat(part) for part in parts)))
+
+    def of_rows(self, rows: Tensor) -> Seen:
+        """Returns what is seen of some shapes."""
+        return Seen(*(part[rows] for part in self.seen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +89,30 @@ class Judged:
 
 
 def train_on(
-    shapes: Shapes,
+    material: Material,
     which: NDArray[np.bool_],
     training: PointNetTraining,
     state: Path | None = None,
     report: Report | None = None,
 ) -> PointNet:
     """Returns a network trained on the shapes that are marked."""
-    points, kinds = torch.from_numpy(shapes.points[which]), torch.from_numpy(shapes.kinds[which])
-    return train_pointnet(points, kinds, PointNetConfig(tuple(CLASSES)), training, state=state, report=report)
+    rows = torch.from_numpy(np.flatnonzero(which))
+    config, kinds = PointNetConfig(tuple(CLASSES)), torch.from_numpy(material.shapes.kinds)[rows]
+    return train_pointnet(material.views.of(rows), kinds, config, training, state=state, report=report)
 
 
 def judge_fold(
-    shapes: Shapes, fold: int, training: PointNetTraining, folder: Path | None = None, report: Report | None = None
+    material: Material,
+    fold: int,
+    training: PointNetTraining,
+    folder: Path | None = None,
+    report: Report | None = None,
 ) -> dict[str, Any]:
     """Returns guesses and finds of one fold by the network and all baselines, lists by row; kept in `folder` if given.
 
     A kept result of the same settings is returned as it is.
     """
+    shapes = material.shapes
     settings = {**asdict(training), "fold": fold, "shapes": len(shapes.labels)}
     kept = folder / f"fold-{fold}-{training.seed}.json" if folder else None
     if kept and kept.is_file():
@@ -75,8 +121,9 @@ def judge_fold(
             return known
     asked = np.array(folds(shapes.labels, FOLDS)) == fold
     state = folder / f"fold-{fold}-{training.seed}.state" if folder else None
-    network = train_on(shapes, ~asked, training, state, report)
-    methods = {MODEL: _network(network, shapes, asked)}
+    network = train_on(material, ~asked, training, state, report)
+    methods = {name: _network(one, material, asked) for name, one in ((MODEL, network), (ALONE, network.forgetful()))}
+    methods[MEMORY] = _memory(network, material, asked)
     methods |= {name: _baseline(name, shapes, asked) for name in BASELINES}
     result = {"settings": settings, "rows": np.flatnonzero(asked).tolist(), "methods": methods}
     if kept:
@@ -102,14 +149,15 @@ def train_all(
             report((part * epochs) + epoch, (FOLDS + 1) * epochs, loss) if report else None
         )
 
+    material = Material.of(shapes)
     results = [
-        judge_fold(shapes, fold, replace(training, seed=training.seed + fold), folder, heard(fold))
+        judge_fold(material, fold, replace(training, seed=training.seed + fold), folder, heard(fold))
         for fold in range(FOLDS)
     ]
     found = summary(shapes, results, training)
     (folder / RESULTS).write_text(json.dumps(found, indent=1), "utf-8")
     last = replace(training, seed=training.seed + FOLDS)
-    network = train_on(shapes, np.ones(len(shapes.labels), bool), last, folder / "all.state", heard(FOLDS))
+    network = train_on(material, np.ones(len(shapes.labels), bool), last, folder / "all.state", heard(FOLDS))
     weights = folder / "pointnet.safetensors"
     notes = {"data": furniture.FILE, "sha256": furniture.SHA256, "shapes": len(shapes.labels), **asdict(last)}
     save_pointnet((network,), weights, notes)
@@ -182,11 +230,18 @@ def _gathered(shapes: Shapes, results: Sequence[Mapping[str, Any]], name: str) -
     return Judged(guess, found)
 
 
-def _network(network: PointNet, shapes: Shapes, asked: NDArray[np.bool_]) -> dict[str, list[Any]]:
-    """Returns a network's word on the shapes asked for, seen at the density of a sparse scan."""
-    seen = recognise(network, torch.from_numpy(shapes.points[:, :: shapes.points.shape[1] // 512]))
-    logits, embedding = seen.logits[asked], seen.embedding.numpy()
-    return _answers(logits, embedding, shapes, asked)
+def _network(network: PointNet, material: Material, asked: NDArray[np.bool_]) -> dict[str, list[Any]]:
+    """Returns a network's word on the shapes asked for, seen at the density of a scan."""
+    parts = torch.split(torch.arange(len(asked)), _AT_ONCE)
+    heard = [recognised(network, material.of_rows(rows)) for rows in parts]
+    logits, embedding = (torch.cat([getattr(one, field) for one in heard]) for field in Recognition._fields)
+    return _answers(logits[asked], embedding.numpy(), material.shapes, asked)
+
+
+def _memory(network: PointNet, material: Material, asked: NDArray[np.bool_]) -> dict[str, list[Any]]:
+    """Returns the word of a network's kernel regression."""
+    numbers = told(material.seen)
+    return _answers(network.remembered(numbers)[asked], network.described(numbers).numpy(), material.shapes, asked)
 
 
 def _baseline(name: str, shapes: Shapes, asked: NDArray[np.bool_]) -> dict[str, list[Any]]:

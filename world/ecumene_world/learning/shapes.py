@@ -73,10 +73,16 @@ def load_shapes(package: Path, progress: Progress | None = None) -> Shapes:
         if progress:
             progress(done + 1, len(found))
     shapes = Shapes(found, np.stack(points), np.array([models[label.name].size_m for label in found], np.float32))
-    part = kept.with_suffix(".part.npz")
-    np.savez(part, key=np.array(key), points=shapes.points, size_m=shapes.size_m)
-    part.replace(kept)
+    keep(shapes, package)
     return shapes
+
+
+def keep(shapes: Shapes, package: Path) -> None:
+    """Writes shapes beside a package, where `load_shapes` finds them while the labels are the same."""
+    kept = package.with_name(FILE)
+    part = kept.with_suffix(".part.npz")
+    np.savez(part, key=np.array(_key(shapes.labels)), points=shapes.points, size_m=shapes.size_m)
+    part.replace(kept)
 
 
 def _sampled(model: furniture.Furniture) -> NDArray[np.float32]:

@@ -75,12 +75,17 @@ def load_surfaces(package: Path, progress: Progress | None = None) -> tuple[Surf
         triangles.append(thinned(model.read_mesh(), CELLS))
         if progress:
             progress(done + 1, len(models))
-    starts = np.cumsum([0] + [len(part) for part in triangles])
+    keep(triangles, told, package)
+    return _from(np.concatenate(triangles), _starts(triangles), told)
+
+
+def keep(triangles: Sequence[NDArray[np.float32]], told: Sequence[tuple[str, str, int]], package: Path) -> None:
+    """Writes models, with name, class and fold of each, beside a package, where `load_surfaces` finds them."""
+    kept = package.with_name(FILE)
     part = kept.with_suffix(".part.npz")
-    every = np.concatenate(triangles)
-    np.savez(part, key=np.array(key), triangles=every, starts=starts, told=np.array(json.dumps(told)))
+    every, words = np.concatenate(triangles), np.array(json.dumps(told))
+    np.savez(part, key=np.array(_key()), triangles=every, starts=_starts(triangles), told=words)
     part.replace(kept)
-    return _from(every, starts, told)
 
 
 def thinned(mesh: Mesh, cells: int) -> NDArray[np.float32]:
@@ -107,6 +112,10 @@ def _from(
             corners = part.reshape(-1, 3)
             found.append(Surface(name, kind, fold, part, np.ptp(corners, axis=0)))
     return tuple(found)
+
+
+def _starts(triangles: Sequence[NDArray[np.float32]]) -> NDArray[np.int64]:
+    return np.cumsum([0] + [len(part) for part in triangles])
 
 
 def _kinds() -> dict[str, tuple[str, int]]:
