@@ -137,7 +137,7 @@ class FusedClassifier(CrossModal):
         """Returns the experts' (N, 4, classes) log-probabilities from their own tokens; uniform if there are none."""
         if not self.config.experts:
             return tokens.new_zeros(len(tokens), len(EXPERTS), self.config.classes).log_softmax(-1)
-        own = (part.flatten(1) for part in torch.split(torch.relu(tokens), SIZES, dim=1))
+        own = (part.flatten(1) for part in torch.split(torch.relu(tokens), list(SIZES), dim=1))
         return torch.stack([judge(part) for judge, part in zip(self.judges, own, strict=True)], 1).log_softmax(-1)
 
     def pool(self, experts: Tensor, present: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ from ecumene_models.crossmodal import dropped
 from ecumene_models.percepts import Percepts
 from ecumene_models.senses import SENSES
 
+_LEAST_GAIN = 0.01
+"""An expert that knows nothing must not turn the others' word around, but decides when it is alone."""
 Told = Callable[[float], None]
 """Called after each step with its loss."""
 
@@ -151,7 +153,7 @@ def calibrate(network: FusedClassifier, percepts: Percepts, classes: Tensor, *, 
         network.gain.copy_(start)
     optimiser.step(surprise)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        network.gain.clamp_(min=0.0)
+        network.gain.copy_(torch.where(free > 0, network.gain.clamp_min(_LEAST_GAIN), 0.0))
 
 
 def _parameters(*modules: nn.Module) -> list[nn.Parameter]:

@@ -161,7 +161,7 @@ class TouchMap(nn.Module):
 
     def forward(self, glimpses: Tensor) -> Tensor:
         """Returns (N, 2, 8, 8) of (N, G, 8): mean pressure around each spot, and readings near it, at most 1.5."""
-        start, heading, pressure = torch.split(glimpses, (2, 2, READINGS), dim=2)
+        start, heading, pressure = torch.split(glimpses, [2, 2, READINGS], dim=2)
         along = torch.linspace(0, SWEEP, READINGS, device=glimpses.device)[:, None]
         place = start[:, :, None] + along * heading[:, :, None]
         near = (-((place[..., None] - self.spots) ** 2) / _REACH**2).exp()

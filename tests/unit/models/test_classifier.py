@@ -107,7 +107,8 @@ def test_no_combination_of_senses_gives_nan_and_none_gives_no_opinion(*, experts
 
 def test_attention_is_a_distribution_of_each_head_over_what_is_present() -> None:
     percepts = random_percepts(30, present=0.5)
-    found = trained()(percepts)
+    with torch.no_grad():
+        found = trained()(percepts)
     assert found.attention.shape == (30, 4, TOKENS)
     assert torch.allclose(found.attention.sum(-1), torch.ones(30, 4), atol=1e-5)
     for column, name in enumerate(EXPERTS):

@@ -105,7 +105,7 @@ def split(digits: Digits, spoken: Spoken, seed: int) -> tuple[Part, Part, Part]:
     draw = torch.Generator().manual_seed(seed)
     images = _shares(torch.randperm(len(digits.digit), generator=draw))
     voice = torch.from_numpy(spoken.voice)
-    known = voice.unique()
+    known = torch.from_numpy(np.unique(spoken.voice))
     voices = _shares(known[torch.randperm(len(known), generator=draw)])
     parts = []
     for rows, speakers in zip(images, voices, strict=True):
@@ -165,7 +165,8 @@ def varied(image: Tensor, draw: torch.Generator) -> Tensor:
     row_x = torch.stack((1 + scale * stretch_x, -angle + scale * shear, away[:, 0]), 1)
     row_y = torch.stack((angle, 1 + scale * stretch_y, away[:, 1]), 1)
     grid = functional.affine_grid(torch.stack((row_x, row_y), 1), [count, 1, SIDE, SIDE], align_corners=False)
-    return functional.grid_sample(image[:, None], grid, align_corners=False)[:, 0]
+    moved: Tensor = functional.grid_sample(image[:, None], grid, align_corners=False)[:, 0]
+    return moved
 
 
 def seen(image: Tensor, difficulty: Difficulty, draw: torch.Generator) -> Tensor:
