@@ -87,15 +87,6 @@ RECIPES: Final = {
         licence="Apache-2.0 by the package's LICENSE file; its metadata say UNKNOWN",
         attribution="iTHOR and RoboTHOR scenes: Allen Institute for AI, via procthor (Apache-2.0)",
     ),
-    "digits": Recipe(
-        package="scikit-learn==1.7.2",
-        options=_LINUX_WHEEL,
-        archive_sha256="89877e19a80c7b11a2891a27c21c4894fb18e2c2e077815bcade10d34287b20d",
-        member="sklearn/datasets/data/digits.csv.gz",
-        file_sha256="09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
-        licence="BSD-3-Clause as part of scikit-learn",
-        attribution="Handwritten digits: E. Alpaydin and C. Kaynak, UCI repository, via scikit-learn (BSD-3-Clause)",
-    ),
     "autzen": Recipe(
         package="laspy==2.7.0",
         options=_SOURCE,
@@ -113,6 +104,15 @@ RECIPES: Final = {
         file_sha256="c3e882a096b12cecd1c7b803ba8e69d7bc1d327bbc1df05c02375654e097dfcb",
         licence="BSD-2-Clause as part of laspy's tests",
         attribution="Vegetation scan: laspy test data (BSD-2-Clause)",
+    ),
+    "digits": Recipe(
+        package="scikit-learn==1.7.2",
+        options=_LINUX_WHEEL,
+        archive_sha256="89877e19a80c7b11a2891a27c21c4894fb18e2c2e077815bcade10d34287b20d",
+        member="sklearn/datasets/data/digits.csv.gz",
+        file_sha256="09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
+        licence="BSD-3-Clause as part of scikit-learn",
+        attribution="Handwritten digits: E. Alpaydin and C. Kaynak, UCI repository, via scikit-learn (BSD-3-Clause)",
     ),
 }
 

@@ -123,7 +123,7 @@ def pink(samples: int, draw: torch.Generator) -> Tensor:
     """Returns (samples,) noise whose power falls with frequency as that of speech roughly does, root mean square 1."""
     spectrum = torch.fft.rfft(torch.randn(samples, generator=draw))
     frequency = torch.arange(len(spectrum)).clamp_min(1).sqrt()
-    noise = torch.fft.irfft(spectrum / frequency, n=samples)
+    noise: Tensor = torch.fft.irfft(spectrum / frequency, n=samples)
     return noise / noise.square().mean().sqrt()
 
 
