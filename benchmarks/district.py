@@ -82,18 +82,17 @@ async def joined(stack: AsyncExitStack, url: str, name: str, token: str | None =
     return walker
 
 
-async def measure(url: str, token: str, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Returns one row for the time without a district and one for each kind."""
+async def measure(url: str, token: str, options: argparse.Namespace) -> None:
+    """Prints one row for the time without a district and one for each kind, each when it is known."""
     async with AsyncExitStack() as stack:
         admin = await joined(stack, url, "Admin", token)
         for number in range(options.clients):
             walker = await joined(stack, url, f"Walker {number}")
             stack.callback(asyncio.create_task(walker.walk(number)).cancel)
         await asyncio.sleep(WARM_S)
-        rows = [await _row(url, admin, "", number=0, seconds=options.seconds)]
-        for number, kind in enumerate(options.kinds.split(","), 1):
-            rows.append(await _row(url, admin, kind, number=number, seconds=options.seconds))
-    return rows
+        for number, kind in enumerate(["", *options.kinds.split(",")]):
+            row = await _row(url, admin, kind, number=number, seconds=options.seconds)
+            print(json.dumps(row) if options.json else line_of(row), flush=True)
 
 
 async def _row(url: str, admin: Walker, kind: str, *, number: int, seconds: float) -> dict[str, Any]:
@@ -165,19 +164,20 @@ def serving(options: argparse.Namespace, folder: str) -> Iterator[tuple[str, str
         process.communicate()
 
 
-def table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """Yields the lines of a table, one for each row."""
-    yield (
-        f"{'district':10}{'things':>8}{'tick ms p50':>13}{'worst':>8}{'its CPU':>9}{'pause ms':>10}{'walkable s':>12}"
-        f"{'ack s':>8}{'seen s':>8}  phases of the worst tick over 3 ms"
+HEADING: Final = (
+    f"{'district':10}{'things':>8}{'tick ms p50':>13}{'worst':>8}{'its CPU':>9}{'pause ms':>10}{'walkable s':>12}"
+    f"{'ack s':>8}{'seen s':>8}  phases of the worst tick over 3 ms"
+)
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """Returns the line of a table for a row."""
+    phases = ", ".join(f"{name} {ms:g}" for name, ms in row["phases_ms"].items())
+    marks = [f"{row[name]:g}" if name in row else "-" for name in ("walkable", "acknowledged", "seen")]
+    return (
+        f"{row['district']:10}{row['things']:>8}{row['p50_ms']:>13g}{row['worst_ms']:>8g}{row['cpu_ms']:>9g}"
+        f"{row['gap_ms']:>10g}{marks[0]:>12}{marks[1]:>8}{marks[2]:>8}  {phases}"
     )
-    for row in rows:
-        phases = ", ".join(f"{name} {ms:g}" for name, ms in row["phases_ms"].items())
-        marks = [f"{row[name]:g}" if name in row else "-" for name in ("walkable", "acknowledged", "seen")]
-        yield (
-            f"{row['district']:10}{row['things']:>8}{row['p50_ms']:>13g}{row['worst_ms']:>8g}{row['cpu_ms']:>9g}"
-            f"{row['gap_ms']:>10g}{marks[0]:>12}{marks[1]:>8}{marks[2]:>8}  {phases}"
-        )
 
 
 def _get(url: str) -> Any:
@@ -194,12 +194,12 @@ def main() -> None:
     parser.add_argument("--kinds", default="cafe,plaza", help="districts, one after another (cafe,plaza)")
     parser.add_argument("--minds", default="fusion", help="fusion, scripted or none (fusion)")
     parser.add_argument("--seconds", type=float, default=30.0, help="watched after each (30)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON, an object a line")
     options = parser.parse_args()
+    if not options.json:
+        print(HEADING)
     with tempfile.TemporaryDirectory() as folder, serving(options, folder) as (url, token):
-        rows = asyncio.run(measure(url, token, options))
-    for line in [json.dumps({"rows": rows}, indent=1)] if options.json else table(rows):
-        print(line)
+        asyncio.run(measure(url, token, options))
 
 
 if __name__ == "__main__":

@@ -65,6 +65,21 @@ async def test_the_tick_thread_makes_nothing_of_a_new_layout(tmp_path: Path, mad
     assert [name for name, thread in made if thread == "tick"] == []
 
 
+@pytest.mark.timeout(400)
+async def test_the_tick_thread_makes_nothing_of_a_district(tmp_path: Path, made: list[tuple[str, str]]) -> None:
+    async with serving(tmp_path, npcs=2, minds="scripted") as app:
+        token = (tmp_path / "worlds" / f"{app.name}.admin").read_text().strip()
+        async with Visitor(app.url, "Ada", token=token) as ada:
+            await ada.join()
+            made.clear()
+            done = await ada.ask(lambda i: wire.Build(i, "cafe", 3), 300)
+            assert done.ok, done.error
+            await ada.first(wire.Building, 60, lambda m: m.at is not None)
+            await app.save()
+    assert {name for name, _ in made} >= {"Tables.of", "Blank.of", "Spots", "Lore", "at_rest"}
+    assert [name for name, thread in made if thread == "tick"] == []
+
+
 class SlowCompiler:
     """Compiles here, and only when it is told to."""
 
