@@ -134,10 +134,10 @@ class GanTraining:
     """
 
     seed: int = 0
-    steps: int = 1500
+    steps: int = 1000
     critic: int = 2
     batch: int = 64
-    rate: float = 8e-4
+    rate: float = 1e-3
     noise: int = 32
     hidden: int = 96
     penalty: float = 5.0
