@@ -32,8 +32,8 @@ _COLOURS: Final = (
     *((200, 188, 168), (224, 224, 218), (176, 196, 222), (216, 52, 56), (150, 30, 140), (242, 154, 32), (24, 32, 128)),
     *((126, 84, 44), (88, 176, 188), (36, 136, 220), (250, 226, 48), (56, 170, 72), (168, 218, 250), (118, 118, 118)),
 )
-_FOLDS: Final = (0, 3)
-_ROOM: Final = 6
+_ROOMS: Final = ((0, 6), (3, 0))
+"""Fold, and which of its held-out scans; chosen by number, not by how they look."""
 _TILE: Final = (430, 340)
 
 
@@ -66,10 +66,10 @@ def segmented(folder: Path) -> Image.Image:
     scans = load_scans(rooms(), load_surfaces(package), package.parent)
     image = Image.new("RGB", (3 * _TILE[0] + 20, 2 * (_TILE[1] + 30) + 80), "white")
     pen = ImageDraw.Draw(image)
-    for row, fold in enumerate(_FOLDS):
+    for row, (fold, number) in enumerate(_ROOMS):
         known, asked = segmenting.split(scans, fold)
-        one = asked[_ROOM]
-        method = segmenting.METHODS.index(segmenting.FULL)
+        one = asked[number]
+        method = segmenting.METHODS.index(segmenting.LONG)
         network = load_segmenter(folder / f"fold-{fold}-{method}.safetensors")
         geometry = planes.labelled(one.xyz.astype(np.float64), planes.learned_sizes(known))
         said = segmenting.named(network, torch.from_numpy(one.xyz)).numpy()
