@@ -96,7 +96,8 @@ class Kernels(nn.Module):
         real = self.codes[torch.multinomial(chance, 1, generator=generator)[:, 0]]
         mean = self.gaussian.mean[wanted]
         noise = self.gaussian(wanted, generator) - mean
-        return mean + (1 - self.width.square()).sqrt() * (real - mean) + self.width * noise
+        drawn: Tensor = mean + (1 - self.width.square()).sqrt() * (real - mean) + self.width * noise
+        return drawn
 
 
 def interpolation(codes: Tensor, kinds: Tensor) -> Draw:

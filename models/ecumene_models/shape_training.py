@@ -147,7 +147,8 @@ class _Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
             self.network = Autoencoder(config).to(device)
-        self.middles = nn.Embedding.from_pretrained(torch.zeros(len(config.classes), config.latent), freeze=False)
+        middles = torch.zeros(len(config.classes), config.latent)
+        self.middles = nn.Embedding(len(config.classes), config.latent, _weight=middles)
         self.middles.to(device)
         self.averaged = Autoencoder(config).to(device)
         self.averaged.load_state_dict(self.network.state_dict())

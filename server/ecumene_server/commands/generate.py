@@ -12,7 +12,7 @@ from ecumene_server.errors import UsageError
 from ecumene_world.errors import RequestError
 from ecumene_world.generate import TYPES, generated
 from ecumene_world.generate.proposer import LayoutProposer
-from ecumene_world.generate.shapes import PLAIN, TAG
+from ecumene_world.generate.shapes import TAG
 
 LAYOUTS = ("procedural", "learned")
 REFINERS = ("none", "placement")
@@ -40,8 +40,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shapes",
         choices=SHAPES,
-        help="who shapes furniture: the library by seed, or the network that learned from real furniture (learned "
-        "for rooms, library for towns and plazas)",
+        default=SHAPES[0],
+        help="who shapes furniture: the library by seed, or the network that learned from real furniture (library)",
     )
     parser.add_argument("--size", type=float, metavar="M", help="edge length, metres")
     inspection.add_outputs(parser)
@@ -52,9 +52,8 @@ def run(options: argparse.Namespace) -> int:
     """Makes, checks and writes the world."""
     start = time.perf_counter()
     tags = tuple(tag.strip() for tag in options.tags.split(",") if tag.strip())
-    shaped = {None: None, "library": PLAIN, "learned": TAG}[options.shapes]
-    if shaped and shaped not in tags:
-        tags = (*tags, shaped)
+    if options.shapes == SHAPES[1] and TAG not in tags:
+        tags = (*tags, TAG)
     with output.bar(f"{options.type} {options.seed}", "%") as tell:
         try:
             made = generated(

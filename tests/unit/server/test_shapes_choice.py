@@ -9,14 +9,14 @@ from ecumene_server import cli
 from ecumene_server.commands import generate
 from ecumene_world.gate import Gated
 from ecumene_world.generate import generated as really
-from ecumene_world.generate.shapes import PLAIN, TAG
+from ecumene_world.generate.shapes import TAG
 
 
 @pytest.mark.parametrize(
     ("words", "tags"),
     [
         ("", ()),
-        ("--shapes library", (PLAIN,)),
+        ("--shapes library", ()),
         ("--shapes learned", (TAG,)),
         ("--tags green --shapes learned", ("green", TAG)),
         (f"--tags {TAG} --shapes learned", (TAG,)),

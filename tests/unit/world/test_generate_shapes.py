@@ -8,7 +8,7 @@ import pytest
 from ecumene_models.errors import WeightsError
 from ecumene_world.assets import library
 from ecumene_world.generate import generated
-from ecumene_world.generate.shapes import PLAIN, TAG, read_shapes, shape_of, shaped_asset, shapes, wished
+from ecumene_world.generate.shapes import TAG, read_shapes, shape_of, shaped_asset, shapes
 from ecumene_world.learning.variants import COUNT, SHAPED
 
 
@@ -46,20 +46,13 @@ def test_what_is_not_shaped_is_as_the_library_makes_it() -> None:
 
 
 def test_the_tag_shapes_the_furniture_of_a_room() -> None:
-    plain, varied = generated("apartment", 2, tags=(PLAIN,)), generated("apartment", 2)
+    plain, varied = generated("apartment", 2), generated("apartment", 2, tags=(TAG,))
     assert varied.report.ok
     chairs = [node for node in varied.graph.walk() if node.kind == "chair"]
     assert chairs
     assert all(dict(shape_of("chair", node.seed)).items() <= dict(node.params).items() for node in chairs)
     assert not any("seat_m" in node.params for node in plain.graph.walk())
     assert generated("apartment", 2, tags=(TAG,)).graph.hash() == varied.graph.hash()
-
-
-def test_rooms_are_varied_and_towns_plain_unless_wished_otherwise() -> None:
-    assert wished("cafe", ("bar",)) == ("bar", TAG)
-    assert wished("cafe", (PLAIN,)) == (PLAIN,)
-    assert wished("town", ()) == ()
-    assert wished("town", (TAG,)) == (TAG,)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"chair": 3}', '{"chair": [4]}'])

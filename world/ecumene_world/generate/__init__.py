@@ -112,12 +112,11 @@ def drawn(
 ) -> SceneGraph:
     """Returns a world as it is drawn, before the gate; arguments as in `generate`."""
     from ecumene_world.generate.room_building import Wish
-    from ecumene_world.generate.shapes import wished
 
     edge = check_request(kind, seed, tags, size_m)
     tell = progress or _silent
     tell(f"making {kind} {seed}", 0.0)
-    graph = _maker(kind)(seed, edge, Wish(wished(kind, tags), proposer))
+    graph = _maker(kind)(seed, edge, Wish(tuple(tags), proposer))
     tell(f"drew {kind} {seed} of {len(graph)} nodes", 1.0)
     return graph
 

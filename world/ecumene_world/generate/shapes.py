@@ -7,7 +7,7 @@ a seed means the same chair on every machine.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -21,17 +21,8 @@ from ecumene_world.assets.asset import Asset
 FILE: Final = Path(ecumene_models.__file__).parent / "weights" / "shape_variants.json"
 TAG: Final = "varied"
 """The wish that gives a place's furniture these shapes."""
-PLAIN: Final = "plain"
-"""The wish that leaves furniture as the library makes it by seed."""
-_BY_SEED: Final = frozenset({"town", "plaza", "arena"})
-"""Types whose furniture is as the library makes it unless wished otherwise: fewer meshes draw faster."""
 Params = Mapping[str, float | str]
 _NONE: Final[Params] = MappingProxyType({})
-
-
-def wished(kind: str, tags: Sequence[str]) -> tuple[str, ...]:
-    """Returns the tags that a type is made by: furniture of rooms gets these shapes unless it shall be plain."""
-    return tuple(tags) if kind in _BY_SEED or {TAG, PLAIN} & set(tags) else (*tags, TAG)
 
 
 def shape_of(kind: str, seed: int) -> Params:

@@ -50,8 +50,7 @@ COMMON: Final[Mapping[str, str]] = {
     "children": "toys and small seats",
     "large": "half as large again",
     "small": "a quarter smaller",
-    "varied": "furniture in shapes that a network chose, as rooms have it anyway",
-    "plain": "furniture as the library makes it by seed",
+    "varied": "furniture in shapes that a network chose",
 }
 """Tags that every building knows, and what they do."""
 _CHOSEN: Final = {"cozy": "cozy", "modern": "modern", "bright": "nordic", "classic": "classic", "green": "fresh"}

@@ -36,7 +36,7 @@ TAGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 """What each type knows: tag and what it does."""
-_CONTRARY: Final = (("large", "small"), ("minimal", "busy"), ("dense", "villas"), ("varied", "plain"))
+_CONTRARY: Final = (("large", "small"), ("minimal", "busy"), ("dense", "villas"))
 
 
 def check_tags(kind: str, tags: Sequence[str]) -> None:
