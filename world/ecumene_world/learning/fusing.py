@@ -6,7 +6,7 @@ Three seeds, each with a split of its own: no image and no voice of the test was
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -37,6 +37,7 @@ SPLIT: Final = "30 % of the images and of the voices held out, split anew by eac
 RESULTS: Final = "fusion.json"
 SHIPPED: Final = Path(ecumene_models.__file__).parent / "cards" / RESULTS
 MODEL: Final = "fusion"
+PRODUCT: Final = "product_of_experts"
 EXPERTS: Final = {"vision": "vision_expert", "hearing": "hearing_expert", "touch": "touch_expert"}
 SUBSETS: Final = {
     "avt": ("hearing", "vision", "touch"),
@@ -57,7 +58,7 @@ NOISE: Final = {
 _VALIDATION_SEED, _TEST_SEED = 1_000, 2_000
 
 Progress = Callable[[int, int, float], None]
-"""Told steps done, steps in all and the loss of the last one; NaN for a seed that was there already."""
+"""Told steps done, steps in all and the loss of the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,71 +88,84 @@ def train_all(
     seeds: int = SEEDS,
     progress: Progress | None = None,
 ) -> tuple[Path, tuple[Row, ...]]:
-    """Trains and compares all methods with each seed; an interrupted run goes on with the seed that it was at.
+    """Trains and compares all methods with each seed; an interrupted run goes on where it was.
 
-    Seed k is that of the training plus k. `folder` gets `fusion.json`, and `fusion.safetensors` of the first seed.
+    Seed k is that of the training plus k. `folder` gets `fusion.json`, and weights of the fusion of each seed.
 
     Returns:
-        The weights' path, and the rows of the comparison.
+        The path of the first seed's weights, and the rows of the comparison.
 
     Raises:
         WeightsError: The folder holds a run of other settings.
     """
-    each = 3 * training.steps + training.forming + training.fusing
+    steps = {"fused": training.steps + training.forming + training.fusing, "textbook": 2 * training.steps}
+    total, done = seeds * sum(steps.values()), 0
     found = []
-    for index in range(seeds):
-        told = _counted(index * each, seeds * each, progress)
-        mine = replace(training, seed=training.seed + index)
-        found.append(_kept_seed(digits, spoken, mine, sizes or Sizes(), folder, told))
+    for name, train in _STAGES.items():
+        for index in range(seeds):
+            mine = replace(training, seed=training.seed + index)
+            stage = Stage(name, train, mine, sizes or Sizes(), folder)
+            found.append(_kept(digits, spoken, stage, _counted(done, total, progress)))
+            done += steps[name]
     result = summary(found)
     (folder / RESULTS).write_text(json.dumps(result, indent=1), "utf-8")
     return _weights(folder, training.seed), rows_of(result)
 
 
-def train_methods(
-    train: Part, validation: Part, difficulty: Difficulty, training: ClassifierTraining, sizes: Sizes, told: Told | None
-) -> dict[str, FusedClassifier]:
-    """Returns a network of each method, all trained on the same percepts."""
-    percepts, classes = examples(train, difficulty, sizes.training, training.seed, vary=True)
-
-    def fresh(*, experts: bool) -> FusedClassifier:
-        return FusedClassifier(ClassifierConfig(experts=experts), torch.Generator().manual_seed(training.seed))
-
-    product = fresh(experts=True)
-    train_experts(product, percepts, classes, training, told)
-    unseen = examples(validation, difficulty, sizes.validation, _VALIDATION_SEED + training.seed)
+def train_fused(data: Data, training: ClassifierTraining, told: Told | None) -> dict[str, FusedClassifier]:
+    """Returns the fusion and the products of the experts that it is made of."""
+    product = _fresh(training, experts=True)
+    train_experts(product, *data.train, training, told)
     calibrated, fused = deepcopy(product), deepcopy(product)
-    calibrate(calibrated, *unseen, form=False)
-    train_form(fused, percepts, classes, training, told)
-    calibrate(fused, *unseen)
-    train_fusion(fused, percepts, classes, training, told)
-    textbook, dropout = fresh(experts=False), fresh(experts=False)
-    train_textbook(textbook, percepts, classes, replace(training, drop=0.0), told)
-    train_textbook(dropout, percepts, classes, training, told)
-    networks = {
-        MODEL: fused,
-        "product_of_experts": product,
-        "calibrated_product": calibrated,
-        "textbook": textbook,
-        "textbook_with_dropout": dropout,
-    }
-    return {name: network.eval() for name, network in networks.items()}
+    calibrate(calibrated, *data.validation, form=False)
+    train_form(fused, *data.train, training, told)
+    calibrate(fused, *data.validation)
+    train_fusion(fused, *data.train, training, told)
+    return {MODEL: fused.eval(), PRODUCT: product.eval(), "calibrated_product": calibrated.eval()}
+
+
+def train_textbooks(data: Data, training: ClassifierTraining, told: Told | None) -> dict[str, FusedClassifier]:
+    """Returns networks whose attention decides alone, trained by one loss without and with modality dropout."""
+    textbook, dropout = _fresh(training, experts=False), _fresh(training, experts=False)
+    train_textbook(textbook, *data.train, replace(training, drop=0.0), told)
+    train_textbook(dropout, *data.train, training, told)
+    return {"textbook": textbook.eval(), "textbook_with_dropout": dropout.eval()}
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What is perceived of one split, and its digits."""
+
+    train: tuple[Percepts, Tensor]
+    validation: tuple[Percepts, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Some of the methods with one seed."""
+
+    name: str
+    train: Callable[[Data, ClassifierTraining, Told | None], dict[str, FusedClassifier]]
+    training: ClassifierTraining
+    sizes: Sizes
+    folder: Path
 
 
 Told = Callable[[float], None]
+_STAGES: Final = {"fused": train_fused, "textbook": train_textbooks}
 
 
 def measure(
     networks: Mapping[str, FusedClassifier], test: Part, difficulty: Difficulty, sizes: Sizes, seed: int
-) -> Any:
+) -> dict[str, Any]:
     """Returns accuracies by method and subset, curves by sense and method, and how explanations agree, as JSON."""
     percepts, classes = examples(test, difficulty, sizes.test, _TEST_SEED + seed)
     accuracies: dict[str, dict[str, float]] = {}
     for name, network in networks.items():
         chances = _answers(network, percepts)
         accuracies[name] = {letters: accuracy(chances[letters], classes) for letters in SUBSETS}
-    for sense, name in EXPERTS.items():
-        alone = accuracies["product_of_experts"][sense_letter(sense)]
+    for sense, name in EXPERTS.items() if PRODUCT in networks else ():
+        alone = accuracies[PRODUCT][sense_letter(sense)]
         accuracies[name] = {letters: alone for letters, senses in SUBSETS.items() if sense in senses}
     curves: dict[str, dict[str, list[float]]] = {}
     for sense, levels in NOISE.items():
@@ -160,7 +174,8 @@ def measure(
             noisy, kinds = examples(test, noisier(difficulty, sense, level), sizes.noisy, _TEST_SEED + seed)
             for name, network in networks.items():
                 curves[sense][name].append(accuracy(_answer(network, noisy), kinds))
-    return {"accuracy": accuracies, "curves": curves, "explanation": explanations(networks[MODEL], percepts)}
+    explained = explanations(networks[MODEL], percepts) if MODEL in networks else {}
+    return {"accuracy": accuracies, "curves": curves, "explanation": explained}
 
 
 def noisier(difficulty: Difficulty, sense: str, level: float) -> Difficulty:
@@ -209,30 +224,28 @@ def explanations(network: FusedClassifier, percepts: Percepts) -> dict[str, floa
 
 
 def summary(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Returns rows and curves over seeds, as JSON."""
+    """Returns rows and curves over seeds, as JSON, of what each stage of each seed gave."""
     rows = []
-    for name in found[0]["accuracy"]:
-        for letters in SUBSETS:
-            values = [seed["accuracy"][name][letters] for seed in found if letters in seed["accuracy"][name]]
-            if values:
-                rows.append(_row(name, f"accuracy_{letters}", values))
-    for sense in NOISE:
-        rows += [
-            _row(name, f"accuracy_avt_noisy_{sense}", [seed["curves"][sense][name][-1] for seed in found])
-            for name in found[0]["curves"][sense]
-        ]
-    rows += [_row(MODEL, metric, [seed["explanation"][metric] for seed in found]) for metric in found[0]["explanation"]]
-    curves = {
-        sense: {
-            "levels": list(levels),
-            "methods": {
-                name: torch.tensor([seed["curves"][sense][name] for seed in found]).mean(0).tolist()
-                for name in found[0]["curves"][sense]
-            },
-        }
-        for sense, levels in NOISE.items()
-    }
-    return {"rows": [row.to_json() for row in rows], "curves": curves, "settings": [seed["settings"] for seed in found]}
+    for name in _names(part["accuracy"] for part in found):
+        parts = [part["accuracy"][name] for part in found if name in part["accuracy"]]
+        rows += [_row(name, f"accuracy_{letters}", [part[letters] for part in parts]) for letters in parts[0]]
+    curves: dict[str, Any] = {}
+    for sense, levels in NOISE.items():
+        methods = {}
+        for name in _names(part["curves"][sense] for part in found):
+            each = [part["curves"][sense][name] for part in found if name in part["curves"][sense]]
+            methods[name] = [sum(values) / len(values) for values in zip(*each, strict=True)]
+            rows.append(_row(name, f"accuracy_avt_noisy_{sense}", [values[-1] for values in each]))
+        curves[sense] = {"levels": list(levels), "methods": methods}
+    for metric in _names(part["explanation"] for part in found):
+        values = [part["explanation"][metric] for part in found if metric in part["explanation"]]
+        rows.append(_row(MODEL, metric, values))
+    return {"rows": [row.to_json() for row in rows], "curves": curves, "settings": [part["settings"] for part in found]}
+
+
+def _names(parts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Returns the keys of all, each once, in the order in which they came."""
+    return list(dict.fromkeys(name for part in parts for name in part))
 
 
 def rows_of(found: Mapping[str, Any]) -> tuple[Row, ...]:
@@ -255,25 +268,32 @@ def _row(name: str, metric: str, values: Sequence[float]) -> Row:
     return Row.of(name, metric, values, baseline=name != MODEL, split=SPLIT)
 
 
-def _kept_seed(
-    digits: Digits, spoken: Spoken, training: ClassifierTraining, sizes: Sizes, folder: Path, told: Told
-) -> dict[str, Any]:
-    """Returns what one seed gave, from the folder if it is there."""
-    difficulty = Difficulty()
+def _kept(digits: Digits, spoken: Spoken, stage: Stage, told: Told) -> dict[str, Any]:
+    """Returns what one stage gave, from its folder if it is there."""
+    training, sizes, difficulty = stage.training, stage.sizes, Difficulty()
     settings = {**asdict(training), **asdict(sizes), **asdict(difficulty), "sounds": spoken.digest()}
     settings = json.loads(json.dumps(settings))
-    kept = folder / f"seed-{training.seed}.json"
+    kept = stage.folder / f"{stage.name}-{training.seed}.json"
     if kept.is_file():
         known: dict[str, Any] = json.loads(kept.read_text("utf-8"))
         if known["settings"] != settings:
             raise WeightsError(f"{kept} was made otherwise; give another folder")
         return known
     train, validation, test = split(digits, spoken, training.seed)
-    networks = train_methods(train, validation, difficulty, training, sizes, told)
+    data = Data(
+        examples(train, difficulty, sizes.training, training.seed, vary=True),
+        examples(validation, difficulty, sizes.validation, _VALIDATION_SEED + training.seed),
+    )
+    networks = stage.train(data, training, told)
     found = {"settings": settings, **measure(networks, test, difficulty, sizes, training.seed)}
-    save_classifier(networks[MODEL], _weights(folder, training.seed), {"training": settings})
+    if MODEL in networks:
+        save_classifier(networks[MODEL], _weights(stage.folder, training.seed), {"training": settings})
     kept.write_text(json.dumps(found), "utf-8")
     return found
+
+
+def _fresh(training: ClassifierTraining, *, experts: bool) -> FusedClassifier:
+    return FusedClassifier(ClassifierConfig(experts=experts), torch.Generator().manual_seed(training.seed))
 
 
 def _weights(folder: Path, seed: int) -> Path:
