@@ -80,6 +80,13 @@ def row(kind: str, outcomes: Iterable[Outcome]) -> Outcome:
     return summary
 
 
+def table_row(line: Outcome) -> str:
+    """Returns a row as one of the table in docs/worlds.md."""
+    names = ("type", "seeds", "failed_before", "failed_after", "taken_away", "exported")
+    seconds = line["draw_s"][0] + line["gate_s"][0]
+    return f"| {' | '.join(str(line[name]) for name in names)} | {seconds:.2f} |"
+
+
 def gltf_errors(graph: SceneGraph) -> int:
     """Returns how many errors Khronos' validator finds in a world's GLB."""
     done = subprocess.run(["node", str(VALIDATOR)], input=write_glb(graph), capture_output=True, check=False)
@@ -112,6 +119,9 @@ def main() -> None:
     parser.add_argument("--log", type=Path, default=None, metavar="FILE")
     parser.add_argument("--layout", choices=("procedural", "learned"), default="procedural")
     parser.add_argument("--refine", choices=("none", "placement"), default="none")
+    parser.add_argument(
+        "--table", action="store_true", help="print rows of docs/worlds.md; with --seeds 0 of the log only"
+    )
     options = parser.parse_args()
     straighten = options.refine == "placement"
     proposer = LearnedLayout.shipped(straighten=straighten) if options.layout == "learned" else None
@@ -131,7 +141,7 @@ def main() -> None:
                     file.write(json.dumps(found) + "\n")
     rows = [row(kind, (found for found in outcomes if found["type"] == kind)) for kind in kinds]
     for line in rows:
-        print(json.dumps(line), flush=True)
+        print(table_row(line) if options.table else json.dumps(line), flush=True)
     sys.exit(any(line["failed_after"] or line["gltf_errors"] or line["hash_changes"] for line in rows))
 
 

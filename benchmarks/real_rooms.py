@@ -1,6 +1,6 @@
 """Draws real rooms beside rooms that are generated for the same floors.
 
-    python benchmarks/real_rooms.py [--networks DIR] [--rooms 6] [--out docs/images/real-rooms.jpg]
+    python benchmarks/real_rooms.py [--networks DIR] [--rooms 6] [--out docs/images/worlds-real-rooms.jpg]
 
 A column for each of the first held-out rooms of a type, not chosen; from above: as somebody designed it, as the layout
 network furnishes it, the same put straight by the placement network first, and as the rules do. DIR holds the networks
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=Path, metavar="DIR", help="where `ecumene train layout` left its networks")
     parser.add_argument("--rooms", type=int, default=2, help="of each type")
-    parser.add_argument("--out", type=Path, default=Path("docs/images/real-rooms.jpg"))
+    parser.add_argument("--out", type=Path, default=Path("docs/images/worlds-real-rooms.jpg"))
     options = parser.parse_args()
     rooms = arrangements()
     layouts = layouts_of(rooms)
