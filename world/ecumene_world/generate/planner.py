@@ -22,7 +22,7 @@ _MARGIN_M: Final = 38.0
 _PAVEMENT_M: Final = 3.2
 _FORECOURT_M: Final = 8.0
 """How wide the gap between a pavement and a row of houses may be for it to be paved as well."""
-_ROW_M2: Final = 180.0
+_ROW_M2: Final = 140.0
 """Houses with a larger footprint stand in a row along the street; smaller ones in gardens."""
 _LEAST_HOUSE_M2: Final = 9.0
 _LEAST_SQUARE_M2: Final = 350.0
