@@ -9,7 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
-from ecumene_server.commands import layout, output, pointnet, segmenter, shapes
+from ecumene_server.commands import fusion, layout, output, pointnet, segmenter, shapes
 from ecumene_server.errors import UsageError
 
 Progress = Callable[[int, int, float], None]
@@ -143,6 +143,7 @@ def _tensorboard(folder: Path) -> Callable[[int, float], None]:
 
 
 TRAINED: Final[dict[str, Callable[[argparse.Namespace, Path, Progress], Trained]]] = {
+    "fusion": fusion.trained,
     "layout": layout.trained,
     "pointnet": pointnet.trained,
     "placement": _placement,
@@ -152,6 +153,7 @@ TRAINED: Final[dict[str, Callable[[argparse.Namespace, Path, Progress], Trained]
 }
 """How each model is trained; a new one is a line here and one in `SHIPPED`."""
 SHIPPED: Final[dict[str, Callable[[], Sequence[Any]]]] = {
+    "fusion": fusion.shipped,
     "layout": layout.shipped,
     "pointnet": _shipped_pointnet,
     "placement": _shipped_placement,
