@@ -51,7 +51,8 @@ def test_known_figures_need_no_training(
 ) -> None:
     monkeypatch.setitem(learned.SHIPPED, "relations", lambda: ROWS)
     assert not run("evaluate", "relations", "--json")
-    (row,) = json.loads(capsys.readouterr().out)
+    said = json.loads(capsys.readouterr().out)
+    (row,) = said["rows"]
     assert not asked
     assert set(row) == {"model", "baseline", "metric", "value", "low", "high", "seeds", "split"}
 
@@ -72,7 +73,7 @@ def test_fresh_figures_are_trained_for(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert not run("evaluate", "relations", "--fresh", "--json")
-    assert json.loads(capsys.readouterr().out)[0]["value"] == 0.5
+    assert json.loads(capsys.readouterr().out)["rows"][0]["value"] == 0.5
     assert len(asked) == 1
 
 
@@ -81,3 +82,24 @@ def test_the_shipped_figures_of_every_model_can_be_shown() -> None:
         rows = known()
         assert any(row.baseline for row in rows)
         assert any(not row.baseline for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("fusion", "accuracy_avt"),
+        ("layout", "frechet_distance"),
+        ("pointnet", "accuracy"),
+        ("placement", "overlap"),
+        ("relations", "macro_f1"),
+        ("segmenter", "miou"),
+        ("shapes", "one_nna"),
+    ],
+)
+def test_a_machine_finds_the_shipped_figures_under_the_names_of_their_metrics(
+    name: str, metric: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not run("evaluate", name, "--json")
+    said = json.loads(capsys.readouterr().out)
+    (row,) = (row for row in said["rows"] if (row["model"], row["metric"]) == (said["model"], metric))
+    assert said[metric] == row["value"]
