@@ -18,7 +18,7 @@ from ecumene_server.settings import Settings
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser.description = "Opens a world: visitors walk in with a browser. Without WORLD it is a town made from the seed."
+    parser.description = "Opens a world: visitors walk in with a browser. Without WORLD, a town is made from the seed."
     add_options(parser)
     parser.set_defaults(run=run)
 
