@@ -1,9 +1,10 @@
 """Derives the statistics that generated rooms and towns follow from real ones, and checks the shipped file.
 
-    python benchmarks/world_statistics.py [--write]
+    python benchmarks/world_statistics.py [--write | --compare]
 
 Fetches the iTHOR and RoboTHOR scenes (PyPI procthor, Apache-2.0) and Bubeneč (PyPI momepy, BSD-3-Clause) by their
 recipes, prints the statistics as JSON, and fails if `world/ecumene_world/generate/statistics.json` says otherwise.
+With `--compare`, it prints those of the town beside the medians of ten made-up towns instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from ecumene_world import datasets
 from ecumene_world.generate.morphology import measured, quantiles
+from ecumene_world.generate.town import survey
 from ecumene_world.importers.features import survey_of
 from ecumene_world.importers.geopackage import read_geopackage
 
@@ -108,10 +110,25 @@ def town() -> dict[str, Any]:
     return measured(survey_of(features, name="Bubenec", projection=projection, span_m=900.0))
 
 
+def compared(sizes: tuple[float, ...] = (300.0, 400.0), seeds: int = 10) -> dict[str, Any]:
+    """Returns the shipped statistics of the real town and the medians over seeds of made-up towns of some sizes."""
+    rows = {"real": json.loads(SHIPPED.read_text())["town"]}
+    for size in sizes:
+        made = [measured(survey(seed, size, ())) for seed in range(seeds)]
+        rows[f"made, {size:.0f} m"] = {
+            name: np.round(np.median([row[name] for row in made], axis=0), 2).tolist() for name in made[0]
+        }
+    return rows
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the shipped file anew")
+    parser.add_argument("--compare", action="store_true", help="print real and made-up towns side by side")
     options = parser.parse_args()
+    if options.compare:
+        print(json.dumps(compared(), indent=1))
+        return 0
     found = {"rooms": rooms(), "town": town()}
     text = json.dumps(found, indent=1) + "\n"
     print(text)
