@@ -149,7 +149,7 @@ def test_bins_stand_at_the_rim_of_the_square() -> None:
     bins = [graph.world_pose(node.name).position for node in graph.walk() if node.kind == "bin"]
     away = [np.hypot(at[0] - x, at[1] - y) / radius for at in bins]
     assert min(away) > 0.9
-    assert sum(each < 1 for each in away) >= 3
+    assert sum(each < 1 for each in away) >= 2
 
 
 def test_the_upper_storey_can_be_reached() -> None:
