@@ -30,6 +30,9 @@ _HALL_M2: Final = 260.0
 _SQUARE_M: Final = 75.0
 """How far from the middle of the square the town hall may be."""
 _CORNERS: Final = 4
+_SHALLOW_M: Final = 40.0
+_FRONT_M: Final = 10.0
+"""How far the middle of a villa lies from the edge of its block, unless that is shallow."""
 _HEADS: Final = ("Heron", "Linden", "Otter", "Amber", "Birch", "Swan", "Thorn", "Maple", "Wren", "Hazel", "Lark")
 _TAILS: Final = ("mere", "ford", "brook", "haven", "stead", "field", "bridge", "dale")
 _SETBACK_M: Final = _LANE_M / 2 + 5.0
@@ -86,7 +89,8 @@ def survey(seed: int, size_m: float, tags: Sequence[str]) -> Survey:
             if (row, column) == middle:
                 areas.append(Area(block, "square"))
                 continue
-            sort = _sort(rng, tags)
+            edge = {0, count - 1}
+            sort = _sort(rng, tags, corner=row in edge and column in edge)
             if sort == "park":
                 areas.append(Area(block, "green"))
             elif sort == "row":
@@ -102,8 +106,8 @@ def _nodes(rng: np.random.Generator, count: int, block_m: float) -> Points:
     """Returns street corners (count + 1, count + 1, 2), a grid that is bent and jittered."""
     steps = [np.concatenate([[0.0], np.cumsum(rng.uniform(0.8, 1.2, count) * block_m)]) for _ in range(2)]
     x, y = np.meshgrid(steps[0] - steps[0].mean(), steps[1] - steps[1].mean())
-    bend, phase = rng.uniform(0.10, 0.22, 2) * block_m, rng.uniform(0, 2 * np.pi, 2)
-    jitter = rng.uniform(-0.09, 0.09, (2, *x.shape)) * block_m
+    bend, phase = rng.uniform(0.14, 0.28, 2) * block_m, rng.uniform(0, 2 * np.pi, 2)
+    jitter = rng.uniform(-0.12, 0.12, (2, *x.shape)) * block_m
     wave = 1.1 * block_m
     bent = [
         x + bend[0] * np.sin(y / wave + phase[0]) + jitter[0],
@@ -112,9 +116,10 @@ def _nodes(rng: np.random.Generator, count: int, block_m: float) -> Points:
     return np.stack(bent, -1)
 
 
-def _sort(rng: np.random.Generator, tags: Sequence[str]) -> str:
-    """Returns what a block is filled with."""
-    weights = np.array([4.0 + 6.0 * ("dense" in tags), 2.0 + 6.0 * ("villas" in tags), 0.5 + 3.0 * ("green" in tags)])
+def _sort(rng: np.random.Generator, tags: Sequence[str], *, corner: bool) -> str:
+    """Returns what a block is filled with; a park at a corner would leave the streets about it without a purpose."""
+    park = 0.0 if corner else 0.5 + 3.0 * ("green" in tags)
+    weights = np.array([4.0 + 6.0 * ("dense" in tags), 2.0 + 6.0 * ("villas" in tags), park])
     return ("row", "villas", "park")[int(rng.choice(3, p=weights / weights.sum()))]
 
 
@@ -123,7 +128,7 @@ def _row(rng: np.random.Generator, block: Points) -> tuple[list[Footprint], Poin
 
     Each side of the block is divided evenly; beside the gap, the houses are so much shorter.
     """
-    yard = inset(block, float(rng.uniform(11.0, 13.5)))
+    yard = inset(block, float(rng.uniform(12.5, 16.0)))
     if len(yard) != len(block) or area_m2(yard) < 60.0 or area_m2(block) < 400.0:
         return list(_villas(rng, block)), None
     found: list[Footprint] = []
@@ -133,7 +138,7 @@ def _row(rng: np.random.Generator, block: Points) -> tuple[list[Footprint], Poin
         a, b = block[n], block[(n + 1) % len(block)]
         c, d = yard[n], yard[(n + 1) % len(block)]
         length = float(np.hypot(*(b - a)))
-        houses = max(2, round(length / float(rng.uniform(13.0, 17.0))))
+        houses = max(2, round(length / float(rng.uniform(15.0, 23.0))))
         cuts = np.linspace(0, 1, houses + 1)
         gap = _GATEWAY_M / length if n == gate_side else 0.0
         at = int(rng.integers(1, houses)) if houses > 1 else 0
@@ -156,12 +161,12 @@ def _villas(rng: np.random.Generator, block: Points) -> Iterator[Footprint]:
     plots = max(1, round(float(np.hypot(*(b - a))) / 19.0))
     deep = float(np.hypot(*(d - a)))
     for n in range(plots):
-        for v in (0.24, 0.76) if deep < 60 else (9.0 / deep, 1 - 9.0 / deep):
+        for v in (0.24, 0.76) if deep < _SHALLOW_M else (_FRONT_M / deep, 1 - _FRONT_M / deep):
             u = (n + 0.5) / plots
             middle = (a * (1 - u) + b * u) * (1 - v) + (d * (1 - u) + c * u) * v
             along = (b - a) * (1 - v) + (c - d) * v
             along = along / np.hypot(*along)
-            wide, deep = rng.uniform(9.0, 12.5), rng.uniform(8.0, 10.0)
+            size = rng.uniform(10.0, 13.0), rng.uniform(9.0, 10.5)
             across = np.array([-along[1], along[0]])
-            box = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2 * [wide, deep]
+            box = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2 * size
             yield Footprint(middle + box[:, :1] * along + box[:, 1:] * across, float(rng.choice([6.8, 7.4, 9.6])))
