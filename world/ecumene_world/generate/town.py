@@ -74,7 +74,7 @@ def town_name(seed: int) -> str:
 
 def survey(seed: int, size_m: float, tags: Sequence[str]) -> Survey:
     """Returns streets and footprints of a made-up town, its blocks nearly as large as real ones."""
-    rng = np.random.default_rng([seed, 21])
+    rng = np.random.default_rng([seed, 29])
     usual = sqrt(median_of_town("block_area_m2"))
     count = max(3, round(size_m / (0.8 * usual)))
     nodes = _nodes(rng, count, size_m / count)
