@@ -90,6 +90,11 @@ class Hub:
         return sum(visitor.is_here for visitor in self._visitors.values())
 
     @property
+    def title(self) -> str:
+        """What the world is called."""
+        return self._picture.title
+
+    @property
     def npcs(self) -> int:
         """How many avatars are no visitors."""
         return sum(person.kind != _VISITOR for person in self._picture.people.values())

@@ -42,6 +42,11 @@ class Picture:
         self._scene = opening.scene
         self._palette = {str(code): kind.name for code, kind in kinds.BY_CODE.items()}
 
+    @property
+    def title(self) -> str:
+        """What the world is called."""
+        return self._place.world
+
     def move_into(self, place: Place) -> Message:
         """Takes over a new layout; returns what tells of it."""
         self._place = place

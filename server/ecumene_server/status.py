@@ -19,6 +19,7 @@ def health(app: App) -> dict[str, Any]:
         "status": "ok" if app.problem is None else "degraded",
         "problem": app.problem,
         "world": app.name,
+        "title": app.hub.title,
         "epoch": app.epoch,
         "tick": app.hub.tick_now,
         "tick_hz": round(timings.hz(), 2),

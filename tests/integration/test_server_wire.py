@@ -143,6 +143,7 @@ async def test_health_and_metrics_tell_the_truth(tmp_path: Path) -> None:
         _, _, body = await asyncio.to_thread(fetch, app.url + "/healthz")
         health = json.loads(body)
         assert (health["status"], health["world"], health["npcs"], health["clients"]) == ("ok", "square", 2, 1)
+        assert health["title"] == "Test square"
         assert {"epoch", "tick", "tick_hz", "tick_p99_ms"} <= health.keys()
         _, headers, body = await asyncio.to_thread(fetch, app.url + "/metrics")
         values = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if not line.startswith("#"))

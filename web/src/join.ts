@@ -50,8 +50,8 @@ export class JoinScreen {
 /** Tells on the first screen whose world this is and who is in it; silent while the server does not answer. */
 export async function showFacts(): Promise<void> {
   try {
-    const health = (await (await fetch("healthz")).json()) as { world?: string; npcs?: number; clients?: number };
-    if (health.world) byId("join-world").textContent = titleOf(health.world);
+    const health = (await (await fetch("healthz")).json()) as { title?: string; npcs?: number; clients?: number };
+    if (health.title) byId("join-world").textContent = titleOf(health.title);
     facts.textContent = sentence(health.npcs ?? 0, health.clients ?? 0);
   } catch {
     facts.textContent = "The world does not answer at the moment.";
