@@ -116,3 +116,22 @@ def test_upper_storeys_are_walkable_only_on_their_own_floors() -> None:
     assert at(layout, "surface", 0, 0, 1) == Surface.FLOOR
     assert at(layout, "surface", 10, 10, 1) == Surface.NONE
     assert at(layout, "clearance", 10, 10, 1) < 0
+
+
+@pytest.mark.parametrize("yaw", [0.0, 0.3])
+def test_one_crosses_the_seam_of_floors_whose_corners_were_rounded(yaw: float) -> None:
+    graph = SceneGraph("rounded")
+    for name, (left, right) in {"west": (-4.0, -0.0005), "east": (0.0005, 4.0)}.items():
+        outline: dict[str, JSON] = {"polygon": rectangle(left, -3, right, 3)}
+        graph.add(Node(name, "floor", Pose.at(0, 0, yaw=yaw), attributes=outline))
+    layout = compiled(graph)
+    way = [(step * np.cos(yaw), step * np.sin(yaw)) for step in np.linspace(-2, 2, 33)]
+    assert min(at(layout, "clearance", x, y) for x, y in way) > 0.9
+
+
+def test_nobody_steps_over_the_seam_of_a_ledge() -> None:
+    graph = SceneGraph("ledge")
+    for name, (left, right, z) in {"low": (-4.0, -0.0005, 0.0), "high": (0.0005, 4.0, 1.0)}.items():
+        outline: dict[str, JSON] = {"polygon": rectangle(left, -3, right, 3)}
+        graph.add(Node(name, "floor", Pose.at(0, 0, z), attributes=outline))
+    assert at(compiled(graph), "clearance", 0, 0) < 0.2

@@ -110,7 +110,24 @@ def laid(rows: Rows, graph: SceneGraph, raster: Raster, levels: int) -> Ground:
             if level in terrain and SURFACE_OF[node.kind] in (Surface.STREET, Surface.SQUARE, Surface.LAWN):
                 height = np.where(terrain[level][patch.window], ground.floor[level][patch.window], height)
             _lay(ground, level, patch, SURFACE_OF[node.kind], height)
+    close_seams(ground)
     return ground
+
+
+def close_seams(ground: Ground) -> None:
+    """Fills, in place, bare nodes between two walkable ones that one could step between.
+
+    Neighbouring surfaces whose corners were rounded may lie a millimetre apart; where a line of nodes falls into that
+    seam, nobody could cross it.
+    """
+    for axis in (1, 2):
+        surface, floor = np.moveaxis(ground.surface, axis, 0), np.moveaxis(ground.floor, axis, 0)
+        seam = (surface[1:-1] == Surface.NONE) & (surface[:-2] != Surface.NONE) & (surface[2:] != Surface.NONE)
+        at = np.nonzero(seam)
+        before, after = (at[0], *at[1:]), (at[0] + 2, *at[1:])
+        even = np.abs(floor[before] - floor[after]) < STEP_M
+        middle = (at[0][even] + 1, *(index[even] for index in at[1:]))
+        surface[middle], floor[middle] = surface[before][even], floor[before][even]
 
 
 def lay_doorsteps(ground: Ground, doors: Floats, levels: NDArray[np.int64], heights: Floats) -> None:
