@@ -33,6 +33,8 @@ _DEEP_M: Final = 9.0
 _BODY_M: Final = 0.3
 _PAVED: Final = (Surface.STREET, Surface.SQUARE)
 _TRIES: Final = 400
+_APART_M: Final = 9.0
+"""Between the places that are tried: what bars the way to one often bars it to its neighbours."""
 
 Point = tuple[float, float]
 
@@ -256,7 +258,7 @@ def _of_turn(
     for n in best[:20_000].tolist():
         if len(chosen) >= _TRIES // 16 or away[n] > WAY_M:
             return
-        if all(hypot(*(centres[n] - other)) > 3.0 for other in chosen):
+        if all(hypot(*(centres[n] - other)) > _APART_M for other in chosen):
             chosen.append(centres[n])
             x, y = centres[n].tolist()
             yield float(cost[n]), turn, door, (x, y)
