@@ -44,7 +44,11 @@ _FAR_M: Final = 1e3
 _PARTS: Final = ("move", "turn", "gaze", "interact", "emote", "speak")
 
 
-def walk(state: State, layout: Layout, way: Tensor, rows: Tensor) -> Tensor:
+_ROOM: Final = 1.0
+"""What it costs to be about to lose the room that one should keep."""
+
+
+def walk(state: State, layout: Layout, way: Tensor, rows: Tensor, room: Tensor | None = None) -> Tensor:
     """Returns the (N, 2) velocity that the teacher wants, in parts of the top speed, body frame.
 
     Args:
@@ -52,6 +56,7 @@ def walk(state: State, layout: Layout, way: Tensor, rows: Tensor) -> Tensor:
         layout: Of these worlds.
         way: (N, 2) where to head for, metres from the body, world axes.
         rows: (N,) i64 which of the B·C slots.
+        room: (N,) gap to keep between bodies, metres; 0 or None for no more than everybody keeps.
     """
     world, slot = rows // state.slots, rows % state.slots
     speed = state.max_speed[world, slot][:, None]
@@ -60,7 +65,7 @@ def walk(state: State, layout: Layout, way: Tensor, rows: Tensor) -> Tensor:
     now = state.velocity[world, slot][:, None, :2]
     left = torch.sin(angle(tried) - angle(wish)[:, None])
     cost = length(tried - wish[:, None]) + 0.15 * length(tried - now) + _KEEP_RIGHT * left
-    cost = cost + _beside_walls(state, layout, tried, world, slot) + _beside_people(state, tried, world, slot)
+    cost = cost + _beside_walls(state, layout, tried, world, slot) + _beside_people(state, tried, world, slot, room)
     best = tried.gather(1, cost.argmin(dim=1)[:, None, None].expand(-1, 1, 2))[:, 0] / speed
     yaw = state.yaw[world, slot]
     cos, sin = yaw.cos(), yaw.sin()
@@ -88,7 +93,7 @@ def _beside_walls(state: State, layout: Layout, tried: Tensor, world: Tensor, sl
     return worst
 
 
-def _beside_people(state: State, tried: Tensor, world: Tensor, slot: Tensor) -> Tensor:
+def _beside_people(state: State, tried: Tensor, world: Tensor, slot: Tensor, room: Tensor | None) -> Tensor:
     """Returns the (N, V) cost of how near others the (N, V, 2) velocities lead, and how soon."""
     others = state.alive[world] & (torch.arange(state.slots, device=world.device) != slot[:, None])
     offset = (state.position[world] - state.position[world, slot][:, None])[..., :2]
@@ -98,10 +103,13 @@ def _beside_people(state: State, tried: Tensor, world: Tensor, slot: Tensor) -> 
     place = offset.gather(1, near)[:, None]
     relative = tried[:, :, None] - motion[:, None]
     danger = [weight * _danger(relative, place, 2 * _BODY_M + gap) for gap, weight in _GAPS]
+    if room is not None and bool((room > 0).any()):
+        asked = room[:, None, None]
+        danger.append(_ROOM * (asked > 0) * _danger(relative, place, 2 * _BODY_M + asked))
     return torch.stack(danger).sum(dim=0).amax(dim=-1)
 
 
-def _danger(relative: Tensor, place: Tensor, reach: float) -> Tensor:
+def _danger(relative: Tensor, place: Tensor, reach: float | Tensor) -> Tensor:
     """Returns how soon (..., 2) relative velocities bring two centres within `reach`: large now, 0 from the horizon."""
     closing = (relative * place).sum(dim=-1)
     speed2 = (relative * relative).sum(dim=-1).clamp(min=1e-6)
@@ -113,7 +121,15 @@ def _danger(relative: Tensor, place: Tensor, reach: float) -> Tensor:
     return torch.where((gap2 < 0) & (closing > 0), 3.0 + closing.clamp(max=2.0), soon)
 
 
-def lesson(senses: SenseBatch, move: Tensor, *, errand: Tensor, told: Tensor) -> PolicyActions:
+def lesson(
+    senses: SenseBatch,
+    move: Tensor,
+    *,
+    errand: Tensor,
+    told: Tensor,
+    face: Tensor | None = None,
+    uses: Tensor | None = None,
+) -> PolicyActions:
     """Returns what N pupils should do: walk as given and look where they go, or copy the scripted controller.
 
     Args:
@@ -122,9 +138,13 @@ def lesson(senses: SenseBatch, move: Tensor, *, errand: Tensor, told: Tensor) ->
         errand: (N,) bool, who does what only the scripted controller knows.
         told: (N,) bool, who walks to where nobody told it. Ears can't tell ahead from behind, so these turn before
             they walk, and never walk backwards.
+        face: (N,) bearing that they should face while they stand, radians; NaN or None for where they look anyway.
+        uses: (N,) bool, who should use what is at hand.
     """
     walks = length(move) > 1e-3
     bearing = angle(move) * walks
+    if face is not None:
+        bearing = torch.where(walks | face.isnan(), bearing, face.nan_to_num())
     forward = torch.stack((move[:, 0].clamp(min=0.0), move[:, 1]), dim=-1)
     gaze = torch.stack(((bearing * (0.5 / MAX_GAZE[0])).clamp(-1, 1), walks * (LOOK_DOWN / MAX_GAZE[1])), dim=-1)
     nothing = torch.zeros_like(senses.verb)
@@ -132,7 +152,7 @@ def lesson(senses: SenseBatch, move: Tensor, *, errand: Tensor, told: Tensor) ->
         move=torch.where(told[:, None], forward, move),
         turn=bearing / math.pi,
         gaze=gaze,
-        interact=nothing,
+        interact=nothing if uses is None else uses.long(),
         emote=nothing,
         speak=nothing,
     )

@@ -7,6 +7,7 @@ for bit as if it had never stopped.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from ecumene_agents.batch import actions_of, batch_of
 from ecumene_agents.fast import with_reflexes
+from ecumene_agents.vectors import angle
 from ecumene_models import FusionPolicy, SenseBatch, load_policy, save_policy
 from ecumene_models.actions import PolicyActions
 from ecumene_scenarios.batched import BatchedEnv, Step
@@ -259,9 +261,24 @@ class Arena:
         if imitate:
             place = state.position.flatten(0, 1)[rows, :2]
             end = torch.where(told[:, None], point, state.waypoint.flatten(0, 1)[rows, :2])
-            move = walk(state, world.layout, end - place, rows)
-        stands = self.scenario.standing(state).flatten()[rows]
-        return lesson(senses, move.masked_fill(stands[:, None], 0.0), errand=~self.graded()[rows], told=told)
+            move = walk(state, world.layout, end - place, rows, self.scenario.room(state).flatten()[rows])
+        stands, uses = (part.flatten()[rows] for part in (self.scenario.standing(state), self.scenario.uses(state)))
+        return lesson(
+            senses,
+            move.masked_fill(stands[:, None], 0.0),
+            errand=~self.graded()[rows],
+            told=told,
+            face=self._bearings(rows),
+            uses=uses,
+        )
+
+    def _bearings(self, rows: Tensor) -> Tensor:
+        """Where agents should face while they stand, (N,) radians in the body frame; NaN for anywhere."""
+        state = self.env.session.world.state
+        turns, point = (part.flatten(0, 1)[rows] for part in self.scenario.faces(state))
+        way = point - state.position.flatten(0, 1)[rows, :2]
+        bearing = angle(way) - state.yaw.flatten()[rows]
+        return torch.atan2(bearing.sin(), bearing.cos()).masked_fill(~turns, math.nan)
 
     def graded(self) -> Tensor:
         """Which slots have a reward to learn from, (slots of all worlds,) bool."""

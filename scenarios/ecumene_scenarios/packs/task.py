@@ -139,6 +139,18 @@ class Task(Scenario):
         """Who should head for a point that nobody told it, (B, C) bool, and the points, (B, C, 2) metres: nobody."""
         return torch.zeros_like(state.alive), state.goal[..., :2]
 
+    def faces(self, state: State) -> tuple[Tensor, Tensor]:
+        """Who should face a point while it stands, (B, C) bool, and the points, (B, C, 2) metres: nobody."""
+        return torch.zeros_like(state.alive), state.goal[..., :2]
+
+    def room(self, state: State) -> Tensor:
+        """Gap to other bodies that each agent should keep beyond what everybody keeps, (B, C) metres: none."""
+        return torch.zeros_like(state.radius)
+
+    def uses(self, state: State) -> Tensor:
+        """Who should use what is at hand, (B, C) bool: nobody."""
+        return torch.zeros_like(state.alive)
+
     def taught(self, state: State) -> Tensor:
         """Which agents do what no reward is defined for, (B, C) bool."""
         return (state.place < 0) & (state.verb != Verb.WAIT)
