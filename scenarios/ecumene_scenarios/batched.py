@@ -125,6 +125,16 @@ class BatchedEnv:
         self._opened = session.begin()
         return self._step(reward, left & ~expired, truncated, done, frame.metrics)
 
+    def restart(self, which: Tensor) -> Step:
+        """Starts the worlds `which` (B,) bool over by hand, for drivers made with `restart=False`; the others go on."""
+        assert self._opened is not None, "reset comes before restart"
+        session = self.session
+        self.scenario.reset(session.world, which, session.world.generators["scenario"])
+        nothing = torch.zeros_like(session.world.state.alive)
+        return self._step(
+            torch.zeros(nothing.shape, device=self._device), nothing, nothing, torch.zeros_like(which), {}
+        )
+
     def _step(
         self, reward: Tensor, terminated: Tensor, truncated: Tensor, done: Tensor, metrics: Mapping[str, Tensor]
     ) -> Step:

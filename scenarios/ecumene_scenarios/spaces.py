@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ecumene_sim.frame import ACTION_WIDTH, Actions, Senses
 
@@ -49,13 +50,18 @@ def action_space() -> gymnasium.spaces.Box:
     return gymnasium.spaces.Box(-1.0, 1.0, (ACTION_WIDTH,), np.float32)
 
 
-def columns(senses: Senses) -> dict[str, Row]:
-    """The senses of world 0 by name, each (A, ...) f32 within the bounds of its space."""
+def tensors(senses: Senses) -> dict[str, Tensor]:
+    """The senses of all worlds by name, each (B, A, ...) f32 within the bounds of its space."""
     found = {}
     for name, (shape, low, high) in SENSES.items():
-        values = getattr(senses, name)[0].to(device="cpu", dtype=torch.float32)
-        found[name] = values.reshape(len(senses.slots), *shape).clamp(low, high).numpy()
+        values: Tensor = getattr(senses, name).to(torch.float32)
+        found[name] = values.reshape(*values.shape[:2], *shape).clamp(low, high)
     return found
+
+
+def columns(senses: Senses) -> dict[str, Row]:
+    """The senses of world 0 by name, each (A, ...) f32 within the bounds of its space."""
+    return {name: values[0].cpu().numpy() for name, values in tensors(senses).items()}
 
 
 def observation(found: dict[str, Row], row: int, *, flat: bool) -> Any:
@@ -69,10 +75,16 @@ def actions(slots: list[int], rows: list[Row]) -> Actions:
     """Rows of the action space as the engine's bytes, for the given slots of world 0."""
     if not slots:
         return Actions.none()
-    values = torch.from_numpy(np.stack([np.asarray(row, np.float32) for row in rows]))[None].nan_to_num()
+    values = torch.from_numpy(np.stack([np.asarray(row, np.float32) for row in rows]))
+    return decided(torch.tensor(slots), values[None])
+
+
+def decided(slots: Tensor, values: Tensor) -> Actions:
+    """Rows of the action space, (B, A, 8), as the engine's bytes for the (A,) slots; what is no number counts as 0."""
+    values = values.nan_to_num()
     emote = (values[..., 6].clamp(0, 1) * EMOTES).round()
     return Actions.from_floats(
-        torch.tensor(slots),
+        slots,
         values[..., 0:2],
         values[..., 2],
         values[..., 3:5],
