@@ -24,8 +24,9 @@ NAMES: Final = {
     Outcome.PICKED_UP: "picked_up",
     Outcome.PUT_DOWN: "put_down",
     Outcome.HANDED_OVER: "handed_over",
+    Outcome.PULLED: "pulled",
 }
-"""Event names; the object is the thing, or for `handed_over` the receiver with the thing in data."""
+"""Event names; the object is the thing, or for `handed_over` and `pulled` the other with the thing in data."""
 
 
 def events_of(world: World, tick: int, outcomes: Outcomes) -> tuple[Event, ...]:
@@ -48,11 +49,11 @@ def _done(world: World, tick: int, outcomes: Outcomes, index: int, slot: int) ->
 
 
 def _details(world: World, index: int, outcome: Outcome, node: str, thing: int) -> dict[str, JSON]:
-    """Returns what else is worth saying: the text of what was read, the thing's state or what was handed over."""
+    """Returns what else is worth saying: the text of what was read, the thing's state or which thing it was."""
     if outcome is Outcome.READ:
         attributes = world.graph.node(node).attributes
         return {"title": str(attributes.get("title", node)), "text": str(attributes.get("text", ""))}
-    if outcome is Outcome.HANDED_OVER:
+    if outcome in {Outcome.HANDED_OVER, Outcome.PULLED}:
         return {"thing": node}
     if thing >= 0:
         return {"state": int(world.state.thing_state[index, thing])}

@@ -38,6 +38,8 @@ class Outcome(IntEnum):
     PICKED_UP = 10
     PUT_DOWN = 11
     HANDED_OVER = 12
+    PULLED = 13
+    """It pulled at what another holds; that one's hand feels it."""
 
 
 HAND_OVER_M: Final = 1.0
@@ -50,6 +52,10 @@ HAND_N: Final = 15.0
 """Felt by a hand that uses a thing, newtons."""
 HOLD_N: Final = 5.0
 """Felt by a hand that holds one."""
+PULL_N: Final = 30.0
+"""Felt besides by a hand at whose thing another pulls, newtons."""
+PULL_S: Final = 0.6
+"""How long a pull at a held thing lasts, seconds."""
 _STOREY_M: Final = 1.6
 _BEHIND: Final = 0.35
 """Things behind the back count as this share of the reach further away."""
@@ -63,7 +69,7 @@ class Outcomes:
     Attributes:
         code: (B, C) i64 `Outcome`.
         thing: (B, C) i64 thing index, -1 none.
-        other: (B, C) i64 slot handed to, -1 none.
+        other: (B, C) i64 slot handed to, or whose thing was pulled at, -1 none.
         rested: (B, O) bool: things that returned to rest by themselves.
     """
 
@@ -155,11 +161,14 @@ def interact(state: State, terrain: Terrain, table: ThingTable) -> Outcomes:
     state.interact.zero_()
     used = (code > int(Outcome.STOOD_UP)).to(state.touch_hand.dtype)
     torch.add(used * HAND_N, (state.held >= 0).to(used.dtype), alpha=HOLD_N, out=state.touch_hand)
+    if len(table.loose_index):
+        pulled = state.thing_timer.gather(1, state.held.clamp(min=0)) > 0
+        state.touch_hand.add_(pulled & (state.held >= 0), alpha=PULL_N)
     return Outcomes(code, thing, other, torch.zeros_like(state.thing_state, dtype=torch.bool))
 
 
 def _carry_out(state: State, terrain: Terrain, table: ThingTable, asking: Askers) -> None:
-    """Choose, give away or put down, sit, read, take, switch: in this order."""
+    """Choose, give away or put down, sit, read, take, switch, pull: in this order."""
     if len(table.sound):
         choice = choose(state, terrain, table, asking)
         gives = asking.idle & (asking.held >= 0)
@@ -169,6 +178,7 @@ def _carry_out(state: State, terrain: Terrain, table: ThingTable, asking: Askers
         _sit(state, terrain, asking, choice)
         asking.note(asking.idle & (choice.kind == int(Interaction.READ)), Outcome.READ, choice.thing)
         _take_and_switch(state, terrain, table, asking, choice)
+        _pull(state, asking)
     asking.note(asking.idle, Outcome.NOTHING_THERE)
 
 
@@ -346,18 +356,48 @@ def _hand_over(state: State, asking: Askers, gives: Tensor) -> None:
     things = state.thing_holder.shape[1]
     write(state.held, asking.world * asking.slots + to.clamp(min=0), done, asking.held)
     write(state.held, asking.row, done, torch.full_like(asking.held, -1))
-    write(state.thing_holder, asking.world * things + asking.held.clamp(min=0), done, to)
+    thing = asking.world * things + asking.held.clamp(min=0)
+    write(state.thing_holder, thing, done, to)
+    write(state.thing_timer, thing, done, torch.zeros_like(asking.yaw))
     asking.other = torch.where(done, to, asking.other)
     asking.note(done, Outcome.HANDED_OVER, asking.held)
 
 
+def _pull(state: State, asking: Askers) -> None:
+    """Lets empty hands pull at what the nearest avatar ahead holds, or at the thing asked for in another's hands."""
+    wants = asking.idle & (asking.held < 0)
+    if nobody(wants):
+        return
+    puller = chosen(wants)
+    world, wish = asking.world.index_select(0, puller), asking.wish.index_select(0, puller).unsqueeze(1)
+    held = state.held.index_select(0, world)
+    able = (held >= 0) & ((wish == 1) | (held == wish - 2))
+    slot, found = _nearest_ahead(state, asking, puller, able)
+    found = found & wants.index_select(0, puller)
+    thing, whose = torch.full_like(asking.slot, -1), torch.full_like(asking.slot, -1)
+    write(thing, puller, found, held.gather(1, slot.unsqueeze(1)).squeeze(1))
+    write(whose, puller, found, slot)
+    pulls = thing >= 0
+    things = state.thing_timer.shape[1]
+    felt = _won(asking, thing, pulls, things)
+    write(state.thing_timer, asking.world * things + thing.clamp(min=0), felt, torch.full_like(asking.yaw, PULL_S))
+    asking.other = torch.where(pulls, whose, asking.other)
+    asking.note(pulls, Outcome.PULLED, thing)
+
+
 def _receiver(state: State, asking: Askers, giver: Tensor) -> tuple[Tensor, Tensor]:
     """Returns for (G,) askers the slot of the nearest empty-handed avatar ahead, and whether there is one."""
-    world, at, yaw = (column.index_select(0, giver) for column in (asking.world, asking.at, asking.yaw))
+    world = asking.world.index_select(0, giver)
+    return _nearest_ahead(state, asking, giver, state.held.index_select(0, world) < 0)
+
+
+def _nearest_ahead(state: State, asking: Askers, who: Tensor, able: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns for (G,) askers the slot of the nearest avatar ahead of (G, C) able ones, and whether there is one."""
+    world, at, yaw = (column.index_select(0, who) for column in (asking.world, asking.at, asking.yaw))
     away = state.position.index_select(0, world) - at.unsqueeze(1)
     ahead, left = into_frame(away[..., 0], away[..., 1], yaw.cos().unsqueeze(1), yaw.sin().unsqueeze(1))
     square = (away[..., 0] * away[..., 0]).addcmul_(away[..., 1], away[..., 1])
-    able = state.alive.index_select(0, world) & (state.held.index_select(0, world) < 0)
+    able = able & state.alive.index_select(0, world)
     able = able & (ahead > left.abs()) & (square < HAND_OVER_M * HAND_OVER_M) & (away[..., 2].abs() < _STOREY_M)
     nearest, slot = (square + _FAR * ~able).min(dim=1)
     return slot, nearest < _FAR

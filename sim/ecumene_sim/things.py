@@ -133,7 +133,7 @@ def run_timers(state: State, table: ThingTable, terrain: Terrain) -> Tensor:
     index = chosen(due)
     blocked = due & table.is_door & doorways_taken(state, terrain)
     state.thing_timer.masked_fill_(due, 0.0).masked_fill_(blocked, DOOR_WAITS_S)
-    rests = due & ~blocked & (state.thing_state != 0)
+    rests = due & ~blocked & ~table.loose & (state.thing_state != 0)
     toggle(state, table, index, rests.view(-1).index_select(0, index))
     return rests
 

@@ -7,9 +7,10 @@ import torch
 from tests.unit.sim.rooms import Box, Plan, Thing, busy_plan, put, use, walk, world_of
 
 from ecumene_sim import Actions, Engine, Frame, Outcome, compaction
+from ecumene_sim.interaction import HOLD_N, PULL_N, PULL_S
 from ecumene_sim.things import DOOR_CLOSES_S
 from ecumene_world.kinds import Category
-from ecumene_world.state import Posture, Sound
+from ecumene_world.state import DT, Posture, Sound
 from ecumene_world.world import World
 
 DOOR, BENCH, BALL, CUP, ALARM, BOARD, BELL = range(7)
@@ -189,6 +190,43 @@ def test_a_thing_is_handed_to_the_empty_handed_avatar_ahead(world: World) -> Non
     assert frame.outcome_other[0, 0] == 1
     assert world.state.held[0, :3].tolist() == [-1, BALL, -1]
     assert world.state.thing_holder[0, BALL] == 1
+
+
+@pytest.mark.parametrize("asks", [1, 2 + BALL])
+def test_who_holds_a_thing_feels_another_pull_at_it_for_a_while(world: World, asks: int) -> None:
+    put(world, 0, 2.5, 3.0)
+    put(world, 1, 3.3, 3.1, yaw=math.pi)
+    wish(world, (0, 2 + BALL))
+    wish(world)
+    assert world.state.touch_hand[0, :2].tolist() == pytest.approx([HOLD_N, 0.0])
+    frame = wish(world, (1, asks))
+    assert (frame.outcome[0, 1], frame.outcome_thing[0, 1], frame.outcome_other[0, 1]) == (Outcome.PULLED, BALL, 0)
+    assert world.state.held[0, :2].tolist() == [BALL, -1], "pulling does not take it away"
+    felt = [float(world.state.touch_hand[0, 0])]
+    for _ in range(round(PULL_S / DT)):
+        wish(world)
+        felt.append(float(world.state.touch_hand[0, 0]))
+    assert felt[-2:] == pytest.approx([HOLD_N + PULL_N, HOLD_N])
+
+
+@pytest.mark.parametrize(("x", "yaw"), [(4.0, math.pi), (3.3, 0.0)])
+def test_nobody_pulls_from_afar_or_behind_the_back(world: World, x: float, yaw: float) -> None:
+    put(world, 0, 2.5, 3.0)
+    put(world, 1, x, 3.1, yaw=yaw)
+    wish(world, (0, 2 + BALL))
+    assert wish(world, (1, 2 + BALL)).outcome[0, 1] == Outcome.NOTHING_THERE
+    wish(world)
+    assert world.state.touch_hand[0, 0] == pytest.approx(HOLD_N)
+
+
+def test_a_pull_ends_when_the_thing_is_handed_over(world: World) -> None:
+    put(world, 0, 2.5, 3.0)
+    put(world, 1, 3.3, 3.1, yaw=math.pi)
+    wish(world, (0, 2 + BALL))
+    wish(world, (1, 1))
+    assert wish(world, (0, 1)).outcome[0, 0] == Outcome.HANDED_OVER
+    wish(world)
+    assert world.state.touch_hand[0, :2].tolist() == pytest.approx([0.0, HOLD_N])
 
 
 def test_of_two_givers_to_one_pair_of_hands_the_lower_slot_gives(world: World) -> None:
