@@ -128,7 +128,10 @@ class Senses:
     neighbour_slot: Tensor
     """(B, A, 8) i64, -1 padded."""
     goal: Tensor
-    """(B, A, 6) f32: waypoint dx, dy (ego, m), its distance, distance of the goal (m), levels to climb, has a goal."""
+    """(B, A, 6) f32: waypoint dx, dy (ego, m), its distance, distance of the goal (m), levels to climb, has a goal.
+
+    Who finds, comes or leaves without knowing where to has no goal. If it knows what sort of thing it seeks, the bits
+    of that `Category`, lowest first, stand in columns 0, 1, 3 and 4 as -1 or 1, and column 2 is 1; else all are 0."""
     verb: Tensor
     """(B, A) i64 `Verb`."""
     present: Tensor

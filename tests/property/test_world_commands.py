@@ -32,6 +32,7 @@ from ecumene_world.command import (
     to_record,
 )
 from ecumene_world.graph import RELATIONS, Node
+from ecumene_world.kinds import Category
 from ecumene_world.state import Emote, Verb
 
 keys = st.sampled_from(["npc:1", "npc:2", "visitor:ada", "né ✓"])
@@ -59,10 +60,11 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(Steer, keys, st.tuples(unit, unit), st.floats(-9, 9), st.tuples(unit, unit), st.booleans()),
     st.builds(Interact, keys, st.none() | nodes),
     st.builds(Gesture, keys, st.sampled_from(Emote)),
-    st.builds(Say, keys, texts.map(lambda text: text + "!")),
+    st.builds(Say, keys, texts.map(lambda text: text + "!"), st.booleans()),
     st.builds(SetIntent, keys, st.sampled_from(Verb), st.none() | nodes),
     st.builds(SetIntent, keys, st.sampled_from(Verb), target=keys),
     st.builds(SetIntent, keys, st.sampled_from(Verb), point=points),
+    st.builds(SetIntent, keys, st.just(Verb.FIND), point=points, sought=st.sampled_from(list(Category)[1:])),
     st.builds(SetThing, nodes, st.integers(0, 255), world=indices),
     st.builds(
         Reading,

@@ -166,7 +166,7 @@ class State:
     target: Tensor = field(metadata=_column("BC", _I64, -1))
     """(B, C) slot of the other avatar an intent is about, else -1."""
     place: Tensor = field(metadata=_column("BC", _I64, -1))
-    """(B, C) place index an intent is about, else -1."""
+    """(B, C) place index an intent is about, -1 for none, -1 - c for anything of `Category` c that is to be found."""
     needs: Tensor = field(metadata=_column("BC4", fill=1.0))
     """(B, C, 4) rest, food, company, fun; 1 is satisfied, 0 is empty."""
     sense_present: Tensor = field(metadata=_column("BC3", _BOOL, fill=1))
@@ -242,6 +242,11 @@ class State:
     def entity_id(self, world: int, slot: int) -> int:
         """Returns `serial << 16 | slot`, which no later avatar of that slot will have again."""
         return int(self.serial[world, slot]) << 16 | slot
+
+    @classmethod
+    def is_per_slot(cls, name: str) -> bool:
+        """Tells whether a column has a row for each avatar slot, (B, C, ...)."""
+        return any(each.name == name and each.metadata["shape"].startswith("BC") for each in fields(cls))
 
     def reset_slot(self, world: int, slot: int) -> None:
         """Puts every column of a slot back to its initial value, except its serial."""

@@ -36,7 +36,7 @@ def carried_over(state: State, old: Layout, new: Layout) -> State:
     fresh.seat.copy_(_renumbered(_seat_renumbering(old, new, things), state.seat))
     fresh.posture[(fresh.seat < 0) & (state.seat >= 0)] = 0
     places = _renumbering(len(old.place_row), *_shared(old.place_index, new.place_index, state.device))
-    fresh.place.copy_(_renumbered(places, state.place))
+    fresh.place.copy_(torch.where(state.place < 0, state.place, _renumbered(places, state.place)))
     fresh.level.clamp_(max=new.levels - 1)
     fresh.goal_level.clamp_(max=new.levels - 1)
     return fresh

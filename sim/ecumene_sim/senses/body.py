@@ -23,7 +23,7 @@ def body(state: State, viewers: Viewers) -> Tensor:
 
 
 def goal(state: State, viewers: Viewers) -> Tensor:
-    """Returns (B, A, 6) as `Senses.goal` says; zeros for those who wait, or seek what they don't know the place of."""
+    """Returns (B, A, 6) as `Senses.goal` says; none for those who wait, or seek without knowing where."""
     slots = viewers.slots
     waypoint, end = state.waypoint.index_select(1, slots), state.goal.index_select(1, slots)
     way, rest = (point.permute(2, 0, 1)[:2] - viewers.at for point in (waypoint, end))
@@ -32,8 +32,16 @@ def goal(state: State, viewers: Viewers) -> Tensor:
     remaining = (rest[0] * rest[0] + rest[1] * rest[1]).sqrt()
     climb = (state.goal_level.index_select(1, slots) - viewers.level).to(distance.dtype)
     verb = state.verb.index_select(1, slots)
-    nowhere = (state.place.index_select(1, slots) < 0) & (state.target.index_select(1, slots) < 0)
-    seeks = ((verb == int(Verb.FIND)) | (verb == int(Verb.COME))) & nowhere
+    place = state.place.index_select(1, slots)
+    nowhere = (place < 0) & (state.target.index_select(1, slots) < 0)
+    seeks = ((verb == int(Verb.FIND)) | (verb == int(Verb.COME)) | (verb == int(Verb.LEAVE))) & nowhere
     wants = ((verb != int(Verb.WAIT)) & ~seeks).to(distance.dtype)
     tokens = torch.stack((ahead, left, distance, remaining, climb, torch.ones_like(climb)), dim=-1)
-    return tokens * wants.unsqueeze(-1)
+    return tokens * wants.unsqueeze(-1) + _code_of(-1 - place) * seeks.unsqueeze(-1)
+
+
+def _code_of(sought: Tensor) -> Tensor:
+    """Returns (B, A, 6) the code of (B, A) categories that are sought, zeros where it is none: see `Senses.goal`."""
+    one, two, three, four = (((sought >> bit) & 1) * 2 - 1 for bit in range(4))
+    code = torch.stack((one, two, torch.ones_like(one), three, four, torch.zeros_like(one)), dim=-1)
+    return (code * (sought > 0).unsqueeze(-1)).to(torch.float32)

@@ -7,6 +7,8 @@ import torch
 from tests.unit.sim.rooms import Box, Plan, Thing, put, walk, world_of
 
 from ecumene_sim import Actions, Engine, Senses
+from ecumene_world.command import SetIntent
+from ecumene_world.kinds import Category
 from ecumene_world.state import Posture, Sound, Verb
 from ecumene_world.world import World
 
@@ -55,6 +57,19 @@ def test_who_seeks_what_it_does_not_know_the_place_of_has_no_goal_either() -> No
     assert not sensed(world).goal.any()
     world.state.target[0, 0] = 1
     assert sensed(world).goal[0, 0, 5] == 1
+
+
+def test_who_seeks_a_sort_of_thing_knows_which_and_not_where() -> None:
+    world = world_of(Plan())
+    put(world, 0, 5, 5)
+    key = world.key_of(0, 0)
+    assert key is not None
+    world.apply([SetIntent(key, Verb.FIND, point=(9.0, 9.0, 0.0), sought=Category.TABLE)])
+    assert sensed(world).goal[0, 0].tolist() == [-1, 1, 1, 1, -1, 0], "6 is 0110, lowest bit first"
+    world.state.position[0, 0, :2] = 2.0
+    assert sensed(world).goal[0, 0].tolist() == [-1, 1, 1, 1, -1, 0]
+    world.apply([SetIntent(key, Verb.LEAVE, point=(9.0, 9.0, 0.0))])
+    assert not sensed(world).goal.any()
 
 
 def test_neighbours_come_nearest_first_as_seen_from_the_body() -> None:

@@ -30,6 +30,7 @@ from ecumene_world.command import (
 )
 from ecumene_world.errors import CommandError
 from ecumene_world.graph import Node
+from ecumene_world.kinds import Category
 from ecumene_world.pose import Pose
 from ecumene_world.state import Emote, Verb
 
@@ -42,6 +43,8 @@ EXAMPLES: list[Command] = [
     Gesture("visitor:a", Emote.WAVE),
     Say("visitor:a", "Good morning"),
     SetIntent("npc:1", Verb.GO, place="market"),
+    SetIntent("npc:1", Verb.FIND, point=(1.0, 2.0, 0.0), sought=Category.SEAT),
+    Say("visitor:a", "Over here!", calls=True),
     SetThing("bell", 1),
     Reading("bench", "temperature", 21.5, "°C", "mqtt:bench"),
     Reading("bench", "taken", value=True),
@@ -152,6 +155,8 @@ def test_what_changes_the_world_for_good_is_durable() -> None:
     [
         (Say("nobody", "hi"), "no avatar 'nobody' is in this world"),
         (Say("nobody", 3), "'text' of command 'say' must be text"),  # type: ignore[arg-type]
+        (SetIntent("a", Verb.FIND, sought=Category.SKY), "other than sky"),
+        (SetIntent("a", Verb.FIND, place="market", sought=Category.SEAT), "names no place"),
         (Recompile(world=4), "world 4 does not exist; there are 1"),
         (Recompile(world=-1), "world -1 does not exist"),
         (Recompile(world="0"), "whole number"),  # type: ignore[arg-type]

@@ -56,11 +56,11 @@ def test_references_to_things_and_places_are_renumbered_or_dropped() -> None:
     state = State.empty(1, 5, compiled(before))
     state.held[0] = torch.tensor([0, 1, 2, -1, -1])
     state.interact[0] = torch.tensor([2, 3, 4, 1, 0])
-    state.place[0] = torch.tensor([0, 1, 2, -1, -1])
+    state.place[0] = torch.tensor([0, 1, 2, -1, -7])
     fresh = swapped(state, before, after)
     assert fresh.held[0].tolist() == [-1, 1, 0, -1, -1]
     assert fresh.interact[0].tolist() == [0, 3, 2, 1, 0]
-    assert fresh.place[0].tolist() == [-1, 1, 0, -1, -1]
+    assert fresh.place[0].tolist() == [-1, 1, 0, -1, -7], "a sort of thing that is sought stays it"
 
 
 def test_everything_about_avatars_is_kept() -> None:

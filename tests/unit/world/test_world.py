@@ -25,6 +25,7 @@ from ecumene_world.command import (
     Steer,
 )
 from ecumene_world.grid import sample
+from ecumene_world.kinds import Category
 from ecumene_world.plain import JSON
 from ecumene_world.pose import Pose
 from ecumene_world.state import Emote, Posture, Sound, Verb
@@ -110,6 +111,21 @@ def test_spawning_never_changes_a_shape() -> None:
     shapes = {name: tensor.shape for name, tensor in w.state.fields().items()}
     w.apply([Spawn("a"), Spawn("b"), Despawn("a")])
     assert {name: tensor.shape for name, tensor in w.state.fields().items()} == shapes
+
+
+def test_who_calls_is_louder_than_who_speaks() -> None:
+    w = world()
+    w.apply([Spawn("a"), Spawn("b"), Say("a", "hello"), Say("b", "hello", calls=True)])
+    a, b = (w.avatars[key].slot for key in "ab")
+    assert w.state.sound[0, [a, b]].tolist() == [Sound.SPEECH, Sound.CALL]
+    assert w.state.loudness[0, b] > w.state.loudness[0, a] + 10
+
+
+def test_what_sort_of_thing_is_sought_stands_in_the_place_of_a_place() -> None:
+    w = world()
+    w.apply([Spawn("a"), SetIntent("a", Verb.FIND, point=(1.0, 1.0, 0.0), sought=Category.TABLE)])
+    slot = w.avatars["a"].slot
+    assert (int(w.state.place[0, slot]), w.state.goal[0, slot, 0]) == (-1 - Category.TABLE, 1.0)
 
 
 def test_who_leaves_drops_what_was_carried_and_is_nobodys_target() -> None:

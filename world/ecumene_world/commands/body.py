@@ -23,6 +23,8 @@ RUN_SPEED: Final = 3.0
 """Metres per second of a running visitor."""
 SPEECH_DB: Final = 60.0
 """Loudness of speech at one metre."""
+CALL_DB: Final = 78.0
+"""Loudness of a call at one metre."""
 EMOTE_S: Final = 2.5
 """How long an emote lasts, seconds."""
 MAX_GAZE: Final = (1.2, 0.8)
@@ -187,10 +189,17 @@ class Gesture(Command):
 @command("say", Role.VISITOR, durable=True, own=True)
 @dataclass(frozen=True, slots=True)
 class Say(Command):
-    """An avatar says something, heard as speech by all around."""
+    """An avatar says something, heard as speech by all around; who calls is heard much further.
+
+    Attributes:
+        key: Who.
+        text: What.
+        calls: Whether it calls out loud.
+    """
 
     key: str
     text: str
+    calls: bool = False
 
     def limits(self) -> None:
         require(len(self.text.strip()) > 0, "there is nothing to say in an empty text")
@@ -203,7 +212,7 @@ class Say(Command):
     def apply(self, world: World) -> list[Event]:
         who = avatar(world, self.key, self.world)
         row = (self.world, who.slot)
-        world.state.sound[row] = int(Sound.SPEECH)
+        world.state.sound[row] = int(Sound.CALL if self.calls else Sound.SPEECH)
         world.state.sound_age[row] = 0
-        world.state.loudness[row] = SPEECH_DB
+        world.state.loudness[row] = CALL_DB if self.calls else SPEECH_DB
         return [world.event("said", self.key, data={"text": self.text, "title": who.title}, at=self)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ecumene_world.commands.base import Command, Role, avatar, check_point, command, require
 from ecumene_world.event import Event
+from ecumene_world.kinds import Category
 from ecumene_world.pose import Vector3
 from ecumene_world.state import Verb
 
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 class SetIntent(Command):
     """An avatar gets an intent, about at most one of a place, another avatar or a point.
 
+    What is `sought` the avatar knows by looks alone: a point then says where it is, and senses don't.
+
     Attributes:
         key: Whose.
         verb: What to do.
         place: Node name of a place to do it at.
         target: Key of another avatar to do it with.
         point: Where to do it, metres.
+        sought: What sort of thing it is about, wherever that is.
     """
 
     key: str
@@ -33,12 +37,18 @@ class SetIntent(Command):
     place: str | None = None
     target: str | None = None
     point: Vector3 | None = None
+    sought: Category | None = None
 
     def limits(self) -> None:
         given = [about for about in (self.place, self.target, self.point) if about is not None]
         require(len(given) <= 1, "an intent is about a place, another avatar or a point, not several of them")
         if self.point is not None:
             check_point(self.point, "point")
+        if self.sought is not None:
+            alone = self.place is None and self.target is None and self.sought is not Category.SKY
+            require(
+                alone, "what is sought is a category other than sky, and an intent about it names no place or avatar"
+            )
 
     def possible(self, world: World) -> None:
         avatar(world, self.key, self.world)
@@ -50,7 +60,7 @@ class SetIntent(Command):
 
     def apply(self, world: World) -> list[Event]:
         state, row = world.state, (self.world, avatar(world, self.key, self.world).slot)
-        place = -1 if self.place is None else world.place(self.place)
+        place = -1 - int(self.sought or 0) if self.place is None else world.place(self.place)
         target = -1 if self.target is None else avatar(world, self.target, self.world).slot
         state.verb[row], state.place[row], state.target[row] = int(self.verb), place, target
         if place >= 0:
