@@ -7,7 +7,6 @@ import torch
 from tests.unit.sim.rooms import Box, Plan, Thing, put, walk, world_of
 
 from ecumene_sim import Actions, Engine, Senses
-from ecumene_world.command import SetIntent
 from ecumene_world.kinds import Category
 from ecumene_world.state import Posture, Sound, Verb
 from ecumene_world.world import World
@@ -62,13 +61,13 @@ def test_who_seeks_what_it_does_not_know_the_place_of_has_no_goal_either() -> No
 def test_who_seeks_a_sort_of_thing_knows_which_and_not_where() -> None:
     world = world_of(Plan())
     put(world, 0, 5, 5)
-    key = world.key_of(0, 0)
-    assert key is not None
-    world.apply([SetIntent(key, Verb.FIND, point=(9.0, 9.0, 0.0), sought=Category.TABLE)])
+    state = world.state
+    state.verb[0, 0], state.place[0, 0] = int(Verb.FIND), -1 - Category.TABLE
+    state.goal[0, 0] = state.waypoint[0, 0] = 9.0
     assert sensed(world).goal[0, 0].tolist() == [-1, 1, 1, 1, -1, 0], "6 is 0110, lowest bit first"
-    world.state.position[0, 0, :2] = 2.0
+    state.position[0, 0, :2] = 2.0
     assert sensed(world).goal[0, 0].tolist() == [-1, 1, 1, 1, -1, 0]
-    world.apply([SetIntent(key, Verb.LEAVE, point=(9.0, 9.0, 0.0))])
+    state.verb[0, 0], state.place[0, 0] = int(Verb.LEAVE), -1
     assert not sensed(world).goal.any()
 
 
