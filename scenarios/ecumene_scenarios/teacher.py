@@ -19,10 +19,12 @@ from ecumene_agents import scripted
 from ecumene_agents.vectors import angle, heading, length, unit
 from ecumene_models.actions import PolicyActions
 from ecumene_models.senses import SenseBatch
+from ecumene_scenarios.packs.task import Task
 from ecumene_sim.frame import MAX_GAZE
 from ecumene_world import grid
 from ecumene_world.layout import Layout
 from ecumene_world.state import State
+from ecumene_world.world import World
 
 LOOK_DOWN: Final = -0.35
 """Pitch of the gaze while walking, radians: low things stay in view until they are a step away."""
@@ -70,6 +72,36 @@ def walk(state: State, layout: Layout, way: Tensor, rows: Tensor, room: Tensor |
     yaw = state.yaw[world, slot]
     cos, sin = yaw.cos(), yaw.sin()
     return torch.stack((cos * best[:, 0] + sin * best[:, 1], cos * best[:, 1] - sin * best[:, 0]), dim=-1)
+
+
+def guided(scenario: Task, world: World, senses: SenseBatch, rows: Tensor, move: Tensor | None = None) -> PolicyActions:
+    """Returns what the teacher would do in the place of N agents of a task.
+
+    Args:
+        scenario: The task.
+        world: Where they are.
+        senses: What they perceive, N rows.
+        rows: (N,) i64 which of the B·C slots.
+        move: (N, 2) how they walk, body frame, where that is left to them; None where the teacher walks, too.
+    """
+    state = world.state
+    told, point = (part.flatten(0, 1)[rows] for part in scenario.hint(state))
+    if move is None:
+        end = torch.where(told[:, None], point, state.waypoint.flatten(0, 1)[rows, :2])
+        way = end - state.position.flatten(0, 1)[rows, :2]
+        move = walk(state, world.layout, way, rows, scenario.room(state).flatten()[rows])
+    stands, uses, errand = (
+        part.flatten()[rows] for part in (scenario.standing(state), scenario.uses(state), scenario.taught(state))
+    )
+    move, face = move.masked_fill(stands[:, None], 0.0), _bearings(scenario, state, rows)
+    return lesson(senses, move, errand=errand, told=told, face=face, uses=uses)
+
+
+def _bearings(scenario: Task, state: State, rows: Tensor) -> Tensor:
+    """Where agents should face while they stand, (N,) radians in the body frame; NaN for anywhere."""
+    turns, point = (part.flatten(0, 1)[rows] for part in scenario.faces(state))
+    bearing = angle(point - state.position.flatten(0, 1)[rows, :2]) - state.yaw.flatten()[rows]
+    return torch.atan2(bearing.sin(), bearing.cos()).masked_fill(~turns, math.nan)
 
 
 def _fan(wish: Tensor) -> Tensor:

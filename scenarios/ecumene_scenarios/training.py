@@ -7,7 +7,6 @@ for bit as if it had never stopped.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,7 +18,6 @@ from torch import Tensor
 
 from ecumene_agents.batch import actions_of, batch_of
 from ecumene_agents.fast import with_reflexes
-from ecumene_agents.vectors import angle
 from ecumene_models import FusionPolicy, SenseBatch, load_policy, save_policy
 from ecumene_models.actions import PolicyActions
 from ecumene_scenarios.batched import BatchedEnv, Step
@@ -28,7 +26,7 @@ from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.ppo import Learner, PPOConfig, drawn, movement_logprob
 from ecumene_scenarios.registry import TASKS, load_scenario
 from ecumene_scenarios.rollout import Experience, advantages, joined_actions
-from ecumene_scenarios.teacher import lesson, walk
+from ecumene_scenarios.teacher import guided
 from ecumene_world.world import stream
 
 WEIGHTS: Final = "minds.safetensors"
@@ -254,31 +252,8 @@ class Arena:
             move: (N, 2) how they walk.
             imitate: Whether they should walk as the teacher would rather than as they do.
         """
-        world = self.env.session.world
-        state = world.state
         rows = self.step.alive.flatten().nonzero().flatten()
-        told, point = (part.flatten(0, 1)[rows] for part in self.scenario.hint(state))
-        if imitate:
-            place = state.position.flatten(0, 1)[rows, :2]
-            end = torch.where(told[:, None], point, state.waypoint.flatten(0, 1)[rows, :2])
-            move = walk(state, world.layout, end - place, rows, self.scenario.room(state).flatten()[rows])
-        stands, uses = (part.flatten()[rows] for part in (self.scenario.standing(state), self.scenario.uses(state)))
-        return lesson(
-            senses,
-            move.masked_fill(stands[:, None], 0.0),
-            errand=~self.graded()[rows],
-            told=told,
-            face=self._bearings(rows),
-            uses=uses,
-        )
-
-    def _bearings(self, rows: Tensor) -> Tensor:
-        """Where agents should face while they stand, (N,) radians in the body frame; NaN for anywhere."""
-        state = self.env.session.world.state
-        turns, point = (part.flatten(0, 1)[rows] for part in self.scenario.faces(state))
-        way = point - state.position.flatten(0, 1)[rows, :2]
-        bearing = angle(way) - state.yaw.flatten()[rows]
-        return torch.atan2(bearing.sin(), bearing.cos()).masked_fill(~turns, math.nan)
+        return guided(self.scenario, self.env.session.world, senses, rows, None if imitate else move)
 
     def graded(self) -> Tensor:
         """Which slots have a reward to learn from, (slots of all worlds,) bool."""
