@@ -86,7 +86,7 @@ class Extent:
     """
 
     seeds: int = SEEDS
-    assets: int = 3
+    assets: int = SEEDS
     kinds: tuple[str, ...] = tuple(SHAPED)
     count: int = COUNT
 
