@@ -20,18 +20,22 @@ from ecumene_world.preview import picture
 
 _TILE: Final = (240, 186)
 _COLUMNS: Final = 6
+_LARGE_TILE: Final = (360, 232)
+_FEW_COLUMNS: Final = 4
+"""Towns have more to see."""
 _MOST_BYTES: Final = 400_000
 
 
 def sheet(kind: str, seeds: int) -> Image.Image:
     """Returns one picture of many seeds."""
-    columns = min(_COLUMNS, seeds)
+    tile, most = (_LARGE_TILE, _FEW_COLUMNS) if kind == "town" else (_TILE, _COLUMNS)
+    columns = min(most, seeds)
     rows = -(-seeds // columns)
-    whole = Image.new("RGB", (columns * _TILE[0], rows * _TILE[1]), (226, 234, 232))
+    whole = Image.new("RGB", (columns * tile[0], rows * tile[1]), (226, 234, 232))
     view = "air" if kind in {"town", "plaza"} else "cut"
     for seed in range(seeds):
-        tile = Image.fromarray(np.ascontiguousarray(picture(generate(kind, seed), _TILE, view=view)))
-        whole.paste(tile, (seed % columns * _TILE[0], seed // columns * _TILE[1]))
+        one = Image.fromarray(np.ascontiguousarray(picture(generate(kind, seed), tile, view=view)))
+        whole.paste(one, (seed % columns * tile[0], seed // columns * tile[1]))
     return whole
 
 
