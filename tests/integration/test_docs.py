@@ -1,6 +1,8 @@
 """What the documentation tells people to type works: python and console blocks run, page by page, in a scratch folder.
 
-`console` blocks hold lines that begin with `$ `; a block that starts a server is `text`, and tested elsewhere.
+`console` blocks hold lines that begin with `$ `; a block that starts a server is `text`, and tested elsewhere. A block
+below `<!-- installs X -->` needs packages too large for the tests: of that only what it imports from us is checked here,
+and `benchmarks/interop.py` runs it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(
-    r"^```(?P<language>python|console|yaml)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<body>.*?)^```$", re.M | re.S
+    r"(?:^<!-- installs (?P<installs>[^>]+) -->\n)?"
+    r"^```(?P<language>python|console|yaml)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<body>.*?)^```$",
+    re.M | re.S,
 )
 PAGES = [
     page
@@ -54,6 +58,10 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
                 (tmp_path / title).write_text(body)
             continue
         name = title or f"block_{(script := script + 1)}.py"
+        if block["installs"]:
+            compile(body, name, "exec")
+            body = "".join(line for line in body.splitlines(keepends=True) if line.startswith("from ecumene"))
+            assert body, f"{name} has nothing to do with us"
         (tmp_path / name).write_text(body)
         run(f"{sys.executable} {name}", tmp_path)
 
