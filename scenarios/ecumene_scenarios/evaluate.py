@@ -20,7 +20,7 @@ from ecumene_scenarios.batched import STRIDE, BatchedEnv
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.ppo import drawn
-from ecumene_scenarios.registry import TASKS, load_scenario
+from ecumene_scenarios.registry import BASICS, TASKS, load_scenario
 from ecumene_scenarios.statistics import t_interval
 from ecumene_scenarios.training import HELD_OUT
 
@@ -109,7 +109,7 @@ def evaluate(
     weights: Path | None,
     arenas: Arenas,
     *,
-    tasks: Sequence[str] = TASKS,
+    tasks: Sequence[str] = BASICS,
     without: Sequence[str] = (),
     baseline: bool = True,
     jobs: int = 1,

@@ -85,7 +85,7 @@ def guided(scenario: Task, world: World, senses: SenseBatch, rows: Tensor, move:
         move: (N, 2) how they walk, body frame, where that is left to them; None where the teacher walks, too.
     """
     state = world.state
-    told, point = (part.flatten(0, 1)[rows] for part in scenario.hint(state))
+    told, point = scenario.guide(world, senses, rows)
     if move is None:
         end = torch.where(told[:, None], point, state.waypoint.flatten(0, 1)[rows, :2])
         way = end - state.position.flatten(0, 1)[rows, :2]

@@ -24,7 +24,7 @@ from ecumene_scenarios.batched import BatchedEnv, Step
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.ppo import Learner, PPOConfig, drawn, movement_logprob
-from ecumene_scenarios.registry import TASKS, load_scenario
+from ecumene_scenarios.registry import BASICS, TASKS, load_scenario
 from ecumene_scenarios.rollout import Experience, advantages, joined_actions
 from ecumene_scenarios.teacher import guided
 from ecumene_world.world import stream
@@ -58,7 +58,7 @@ class TrainingConfig:
     """
 
     seed: int = 0
-    tasks: tuple[str, ...] = TASKS
+    tasks: tuple[str, ...] = BASICS
     worlds: int = 8
     arenas: int = 2
     steps: int = 24

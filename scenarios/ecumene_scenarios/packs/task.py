@@ -13,11 +13,13 @@ from torch import Tensor
 
 from ecumene_agents.scripted import ARRIVED_M, AT_GOAL_M
 from ecumene_agents.vectors import length
+from ecumene_models import SenseBatch
 from ecumene_scenarios import contacts
 from ecumene_scenarios.scenario import Scenario
 from ecumene_sim.frame import Frame
 from ecumene_world import grid
 from ecumene_world.command import Command, Despawn, SetIntent, Spawn
+from ecumene_world.kinds import Category
 from ecumene_world.layout import Layout
 from ecumene_world.pose import Vector3
 from ecumene_world.state import DT, TICK_HZ, State, Verb
@@ -79,6 +81,9 @@ class Part:
         place: Node name of the place the intent is about, if any.
         point: The point it is about, if any.
         somebody: Whether it is about another avatar, any that is there.
+        whom: Slot of the avatar that it is about, if it is a certain one.
+        sought: What sort of thing it is about; `point` is then where that is, which senses don't tell.
+        speed: Walking speed, m/s; None to draw it.
     """
 
     at: Vector3
@@ -87,6 +92,9 @@ class Part:
     place: str | None = None
     point: Vector3 | None = None
     somebody: bool = False
+    whom: int | None = None
+    sought: Category | None = None
+    speed: float | None = None
 
 
 class Task(Scenario):
@@ -139,6 +147,15 @@ class Task(Scenario):
         """Who should head for a point that nobody told it, (B, C) bool, and the points, (B, C, 2) metres: nobody."""
         return torch.zeros_like(state.alive), state.goal[..., :2]
 
+    def guide(self, world: World, senses: SenseBatch, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """What `hint` says to those of the (N,) `rows` of all slots, (N,) bool and (N, 2) metres.
+
+        A task may take into account what these perceive, `senses`: nobody learns to head for what can't be known.
+        """
+        del senses
+        told, point = self.hint(world.state)
+        return told.flatten()[rows], point.flatten(0, 1)[rows]
+
     def faces(self, state: State) -> tuple[Tensor, Tensor]:
         """Who should face a point while it stands, (B, C) bool, and the points, (B, C, 2) metres: nobody."""
         return torch.zeros_like(state.alive), state.goal[..., :2]
@@ -154,6 +171,14 @@ class Task(Scenario):
     def taught(self, state: State) -> Tensor:
         """Which agents do what no reward is defined for, (B, C) bool."""
         return (state.place < 0) & (state.verb != Verb.WAIT)
+
+    def endless(self, state: State) -> Tensor:
+        """Which agents are part of the task and stay as long as their world does, (B, C) bool: nobody."""
+        return torch.zeros_like(state.alive)
+
+    def bonus(self, state: State) -> Tensor:
+        """What else the task rewards in this tick, (B, C): nothing."""
+        return torch.zeros_like(state.radius)
 
     def failed(self, state: State) -> Tensor:
         """Which agents have just failed, (B, C) bool."""
@@ -213,14 +238,16 @@ class Task(Scenario):
         memory["age"] += trying
         self.note(state)
         standing = self.standing(state) & trying
-        arrived = self.arrived(state) & trying & ~standing
+        endless = self.endless(state)
+        arrived = self.arrived(state) & trying & ~standing & ~endless
         failed = self.failed(state) & trying & ~arrived
         taught = self.taught(state)
         late = (memory["age"] >= self.limit_ticks) | (taught & (memory["age"] >= TAUGHT_TICKS))
-        expired = trying & ~arrived & ~failed & late
+        expired = trying & ~arrived & ~failed & ~endless & late
         scored = trying & ~taught
         reward = (
             self._reward(frame, world.layout, scored, standing)
+            + self.bonus(state)
             + self.reward.arrival * arrived
             - self.reward.failure * failed
         )
@@ -344,7 +371,7 @@ class Task(Scenario):
         number = int(self.memory["joined"][index])
         self.memory["joined"][index] += 1
         key = f"npc:{index}.{number}"
-        speed = 1.1 + 0.5 * number_between(generator)
+        speed = 1.1 + 0.5 * number_between(generator) if part.speed is None else part.speed
         title = f"agent {number}"
         spawn = Spawn(key, "npc", part.at, part.yaw, title, number, max_speed=speed, world=index)
         return [spawn, self._intent(world, index, key, part, generator)]
@@ -354,7 +381,9 @@ class Task(Scenario):
         others = torch.nonzero(world.state.alive[index]).flatten().tolist()
         if part.somebody and others:
             target = world.key_of(index, others[whole(generator, 0, len(others) - 1)])
-        return SetIntent(key, part.verb, place=part.place, target=target, point=part.point, world=index)
+        elif part.whom is not None:
+            target = world.key_of(index, part.whom)
+        return SetIntent(key, part.verb, part.place, target, part.point, part.sought, world=index)
 
     def _free(self, state: State, index: int, part: Part) -> bool:
         staying = state.alive[index] & ~self.memory["ended"][index]

@@ -158,6 +158,7 @@ class Wait(Task):
     calm_ticks: ClassVar[int] = 2 * TICK_HZ
     bell: ClassVar[str] = "bell"
     radio: ClassVar[str] = "radio"
+    verb: ClassVar[Verb] = Verb.COME
 
     def graph(self, seed: int) -> SceneGraph:
         """A square with a bell beside a screen, a radio, a few boxes and places."""
@@ -230,7 +231,7 @@ class Wait(Task):
 
     def standing(self, state: State) -> Tensor:
         """Those who wait while the bell is silent, but for those whom its last strike has brought to it."""
-        return self.judged(state) & ~self._ringing()[:, None] & ~(self._called() & self._at_bell(state))
+        return self.judged(state) & ~self._ringing()[:, None] & ~(self._called() & self._there(state))
 
     def note(self, state: State) -> None:
         """Whoever has not come by the time the bell falls silent waits where it is then."""
@@ -250,11 +251,11 @@ class Wait(Task):
 
     def arrived(self, state: State) -> Tensor:
         """Those who came to the bell, and walkers at their place."""
-        return torch.where(self.judged(state), self._at_bell(state), super().arrived(state))
+        return torch.where(self.judged(state), self._there(state), super().arrived(state))
 
     def judged(self, state: State) -> Tensor:
         """Only those who wait; the others are there to mislead."""
-        return state.verb == Verb.COME
+        return state.verb == self.verb
 
     def taught(self, state: State) -> Tensor:
         """Nobody."""
@@ -265,7 +266,8 @@ class Wait(Task):
         bell = self.memory["bell"][:, None].expand_as(state.waypoint[..., :2])
         return torch.where(self.judged(state)[..., None], bell, super().aim(state))
 
-    def _at_bell(self, state: State) -> Tensor:
+    def _there(self, state: State) -> Tensor:
+        """Those who are where the sound calls them."""
         return length(state.position[..., :2] - self.memory["bell"][:, None]) < self.reach_m
 
     def _called(self) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from ecumene_scenarios.batched import STRIDE, BatchedEnv
 from ecumene_scenarios.packs.task import BRUSH_M, Task
 from ecumene_scenarios.packs.training import Wait
-from ecumene_scenarios.registry import TASKS
+from ecumene_scenarios.registry import BASICS
 from ecumene_sim.frame import Actions, Frame
 from ecumene_world.state import TICK_HZ, Sound, State, Verb
 
@@ -128,7 +128,7 @@ def test_tries_that_begin_late_do_not_count_for_success() -> None:
     assert task.memory["arrived_count"][row[0]] == 0
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", BASICS)
 def test_brushing_past_a_wall_costs_something(task: str) -> None:
     env = BatchedEnv(task, seed=3, worlds=1)
     env.reset(3)
