@@ -1,8 +1,8 @@
 """What the documentation tells people to type works: python and console blocks run, page by page, in a scratch folder.
 
 `console` blocks hold lines that begin with `$ `; a block that starts a server is `text`, and tested elsewhere. A block
-below `<!-- installs X -->` needs packages too large for the tests: of that only what it imports from us is checked here,
-and `benchmarks/interop.py` runs it.
+below `<!-- installs X -->` needs packages too large for the tests: only what it imports from us is checked here, and
+`benchmarks/interop.py` runs it.
 """
 
 from __future__ import annotations
