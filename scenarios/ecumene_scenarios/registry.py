@@ -10,19 +10,23 @@ from ecumene_scenarios.errors import UnknownScenarioError
 from ecumene_scenarios.packs import authored
 from ecumene_scenarios.packs.alarm import Alarm
 from ecumene_scenarios.packs.calling import Come
+from ecumene_scenarios.packs.distance import Distance
 from ecumene_scenarios.packs.finding import Find
 from ecumene_scenarios.packs.following import Follow
+from ecumene_scenarios.packs.handover import HandOver
+from ecumene_scenarios.packs.line import Queue
 from ecumene_scenarios.packs.living import Plaza, Town
+from ecumene_scenarios.packs.ring import Gather
 from ecumene_scenarios.packs.training import Avoid, Goto, Wait
 from ecumene_scenarios.scenario import Scenario
 
-_MADE: Final = (Plaza, Town, Goto, Avoid, Wait, Follow, Find, Come, Alarm)
+_MADE: Final = (Plaza, Town, Goto, Avoid, Wait, Follow, Find, Come, Alarm, Queue, Distance, Gather, HandOver)
 SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {made.name: made for made in _MADE}
 """Scenarios written in Python; a new one is one class and one word here."""
 LIBRARY: Final = Path(__file__).parent / "library"
 BASICS: Final = ("goto", "avoid", "wait")
 """Tasks that are trained and measured unless others are asked for."""
-TASKS: Final = (*BASICS, "follow", "find", "come", "alarm")
+TASKS: Final = (*BASICS, "follow", "find", "come", "alarm", "queue", "distance", "gather", "hand_over")
 
 
 def names() -> tuple[str, ...]:
