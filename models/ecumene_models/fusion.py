@@ -95,6 +95,8 @@ class ExpertHeads(nn.Module):
 class FusionPolicy(CrossModal):
     """The fast mind: senses of N avatars in, actions and their explanation out; no memory between calls."""
 
+    column_group: Tensor
+
     def __init__(self, config: FusionConfig | None = None, generator: torch.Generator | None = None) -> None:
         """Builds the network; with no generator the numbers are those of seed 0."""
         super().__init__()
@@ -113,6 +115,8 @@ class FusionPolicy(CrossModal):
         sizes = (d, config.heads, config.hidden)
         self._build_cross(sizes, tokens=TOKENS, queries=_QUERIES, layers=config.layers, outputs=WIDTH)
         self.critic = mlp(d, d, 1)
+        columns = torch.tensor(_COLUMN_GROUP, device="cpu")
+        self.register_buffer("column_group", columns, persistent=False)
         self.log_std = nn.Parameter(torch.zeros(CONTINUOUS))
 
     @torch.no_grad()
@@ -140,7 +144,7 @@ class FusionPolicy(CrossModal):
         present = _tokens_present(senses)
         proposed, surety, expert_present = self._consult(tokens, senses)
         weight = shares(surety, expert_present)
-        pool = pooled(proposed, weight[..., list(_COLUMN_GROUP)])
+        pool = pooled(proposed, weight.index_select(-1, self.column_group))
         normed, attention = self._look(tokens, present)
         return PolicyOutput(
             vector=_bounded(pool + self.residual(normed)),

@@ -22,6 +22,23 @@ def chosen(mask: Tensor) -> Tensor:
     return torch.arange(mask.numel(), device=mask.device)
 
 
+def packed(mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Returns (R,) i64 flat indices of a mask's Trues in order, and (R,) bool which of these rows hold one.
+
+    On a CPU R is as many as there are. On an accelerator it is `most`: rows left over hold index 0, and Trues beyond
+    the first `most` are left out, so `most` must be more than there can be.
+    """
+    flat = mask.reshape(-1)
+    if _gathers(mask.device):
+        index = flat.nonzero().view(-1)
+        return index, torch.ones_like(index, dtype=torch.bool)
+    place = flat.cumsum(0).sub_(1)
+    place = torch.where(flat & (place < most), place, most)
+    index = torch.zeros(most + 1, dtype=torch.int64, device=mask.device)
+    index.scatter_(0, place, torch.arange(len(flat), device=mask.device))
+    return index[:most], torch.arange(most, device=mask.device) < flat.sum()
+
+
 def nobody(mask: Tensor) -> bool:
     """Tells that a mask has no True, where that is cheap to know; False may mean that it is not."""
     return _gathers(mask.device) and not bool(mask.any())

@@ -66,7 +66,7 @@ class Mappo:
 
     def __init__(self, env: Yardstick, policy: VectorPolicy, settings: Settings, *, seed: int = 0) -> None:
         self.env, self.policy, self.settings = env, policy, settings
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator(next(policy.parameters()).device).manual_seed(seed)
         self.optimiser = torch.optim.Adam(policy.parameters(), lr=settings.rate)
 
     def round(self) -> dict[str, float]:
@@ -115,7 +115,8 @@ class Mappo:
 
     def _batches(self, count: int) -> Iterator[Tensor]:
         for _ in range(self.settings.epochs):
-            yield from torch.split(torch.randperm(count, generator=self.generator), self.settings.batch)
+            order = torch.randperm(count, generator=self.generator, device=self.generator.device)
+            yield from torch.split(order, self.settings.batch)
 
     def _losses(self, moments: Moments, rows: Tensor) -> dict[str, Tensor]:
         intention, value = self.policy(moments.observation[rows])

@@ -19,6 +19,18 @@ def test_chosen_rows_include_every_true(gathers: bool) -> None:
     assert compaction.chosen(MASK).tolist() == ([1, 2] if gathers else [0, 1, 2, 3])
 
 
+def test_packed_rows_are_the_trues_in_order(gathers: bool) -> None:
+    index, there = compaction.packed(MASK, 3)
+    assert index[there].tolist() == [1, 2]
+    assert len(index) == (2 if gathers else 3)
+
+
+def test_trues_beyond_the_most_are_left_out_where_no_count_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "_gathers", lambda device: False)
+    index, there = compaction.packed(torch.tensor([False, True, True, True]), 2)
+    assert index[there].tolist() == [1, 2]
+
+
 def test_nobody_never_says_so_of_a_mask_with_a_true(gathers: bool) -> None:
     assert not compaction.nobody(MASK)
     assert compaction.nobody(MASK & False) == gathers
