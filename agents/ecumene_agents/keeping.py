@@ -38,6 +38,38 @@ def unpacked(data: bytes, make: Callable[[str], Mind], here: Container[str], *, 
         raise MindMemoryError(f"the minds' memory in a snapshot is damaged: {error}") from error
 
 
+def without_strangers(data: bytes, here: Container[str]) -> bytes:
+    """Returns the minds of `packed` that are here, knowing of nobody else and of no word that was said.
+
+    Args:
+        data: The bytes.
+        here: Keys of those who may be remembered.
+
+    Raises:
+        MindMemoryError: The bytes are no such minds.
+    """
+    try:
+        records = json.loads(data)
+        kept = {key: _estranged(record, here) for key, record in records.items() if key in here}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MindMemoryError(f"the minds' memory in a snapshot is damaged: {error}") from error
+    return json.dumps(kept).encode()
+
+
+def _estranged(record: Mapping[str, Any], here: Container[str]) -> dict[str, Any]:
+    memory, aim, favour, talk, sent = (record[name] for name in ("memory", "aim", "favour", "talk", "sent"))
+    episodes = [each | {"text": ""} for each in memory["episodes"] if not each["who"] or each["who"] in here]
+    people = {key: known for key, known in memory["people"].items() if key in here}
+    return {
+        **record,
+        "memory": {**memory, "episodes": episodes, "people": people},
+        "aim": aim if aim is None or not aim["person"] or aim["person"] in here else None,
+        "favour": favour if favour is None or favour["who"] in here else None,
+        "talk": talk if talk is None or talk["partner"] in here else None,
+        "sent": sent if not sent or sent[2] is None or sent[2] in here else [],
+    }
+
+
 def _record(mind: Mind) -> dict[str, Any]:
     aim = None if mind.aim is None else asdict(mind.aim)
     if aim is not None:

@@ -82,7 +82,7 @@ class BatchedEnv:
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         self._graph = self.scenario.graph(seed)
-        self._layout = compile_layout(self._graph, device=device)
+        self._layout = self.scenario.layout() or compile_layout(self._graph, device=device)
         self._worlds, self._restart, self._device = worlds, restart, device
         self.slots = self.scenario.slots()
         self.session: Session

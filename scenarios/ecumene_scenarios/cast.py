@@ -8,6 +8,7 @@ from typing import Final
 import ecumene_models
 from ecumene_agents import Minds
 from ecumene_scenarios.errors import ScenarioError
+from ecumene_scenarios.fork import MEMORY
 from ecumene_scenarios.session import Session
 
 KINDS: Final = ("fusion", "scripted", "none")
@@ -26,6 +27,7 @@ def cast(session: Session, kind: str | None = None, *, weights: Path | None = No
     Raises:
         ScenarioError: There is no such kind.
         WeightsError: The weights can't be read.
+        MindMemoryError: What the world keeps of their memories is damaged.
     """
     kind = session.scenario.minds if kind is None else kind
     if kind not in KINDS:
@@ -34,6 +36,8 @@ def cast(session: Session, kind: str | None = None, *, weights: Path | None = No
         return None
     trained = (weights or WEIGHTS) if kind == "fusion" else None
     minds = Minds(session.world, weights=trained, routes=session.routes, device=session.world.state.device)
+    if MEMORY in session.world.extra:
+        minds.unpack(session.world.extra[MEMORY])
     session.minds = minds
     session.thoughts = minds if session.scenario.lively else None
     return minds

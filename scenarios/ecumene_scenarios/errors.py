@@ -6,6 +6,8 @@ ScenarioError
 ├── ContractError         a Scenario class does not keep the contract
 ├── RecordingError        a file is no recording of ours, or a damaged one
 ├── DivergedError         a replay differs from its recording; names the tick
+├── ForkError             a moment can't be forked, or a fork not be read
+│   └── UnknownMomentError  nothing is stored of that tick
 └── TrainingError         a training or evaluation can't be done as asked
 """
 
@@ -51,6 +53,17 @@ class DivergedError(ScenarioError):
     def __init__(self, tick: int, why: str) -> None:
         super().__init__(f"the replay differs from the recording at tick {tick}: {why}")
         self.tick = tick
+
+
+class ForkError(ScenarioError):
+    """A moment can't be turned into a scenario, or such a scenario's snapshot can't be read."""
+
+
+class UnknownMomentError(ForkError):
+    """A tick of which nothing is stored."""
+
+    def __init__(self, name: str, tick: int, first: int, last: int) -> None:
+        super().__init__(f"{name} can't be brought back to tick {tick}; any tick from {first} to {last} would do")
 
 
 class TrainingError(ScenarioError):

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from ecumene_scenarios import yamlfile
 from ecumene_scenarios.errors import UnknownScenarioError
-from ecumene_scenarios.packs import authored
+from ecumene_scenarios.packs import authored, forked
 from ecumene_scenarios.packs.alarm import Alarm
 from ecumene_scenarios.packs.calling import Come
 from ecumene_scenarios.packs.distance import Distance
@@ -40,13 +41,22 @@ def load_scenario(name: str | Path) -> Scenario:
     Raises:
         UnknownScenarioError: There is no such name or file.
         DocumentError: The file breaks a rule.
+        ForkError: The moment of a fork can't be read.
     """
     text = str(name)
     if text in SCENARIOS:
         return SCENARIOS[text]()
     shipped = LIBRARY / f"{text}.yaml"
     if "/" not in text and shipped.is_file():
-        return authored.read(shipped)
+        return _from_file(shipped)
     if Path(text).suffix in {".yaml", ".yml"}:
-        return authored.read(Path(text))
+        return _from_file(Path(text))
     raise UnknownScenarioError(text, names())
+
+
+def _from_file(path: Path) -> Scenario:
+    """Returns the scenario of a YAML file: a fork, or one written by hand."""
+    data = yamlfile.read(path)
+    if "fork" in data:
+        return forked.made(data, path)
+    return authored.Authored(authored.checked(data, path.name), path.parent)

@@ -16,6 +16,7 @@ from torch import Tensor
 from ecumene_sim.frame import Frame
 from ecumene_world import SceneGraph
 from ecumene_world.command import Command
+from ecumene_world.layout import Layout
 from ecumene_world.world import World
 
 
@@ -49,6 +50,10 @@ class Scenario(ABC):
     def slots(self) -> int:
         """How many avatars fit into one world: its NPCs and some visitors."""
         return self.population() + 16
+
+    def layout(self) -> Layout | None:
+        """A compiled layout of `graph` that is at hand; None to have the graph compiled."""
+        return None
 
     @abstractmethod
     def reset(self, world: World, which: Tensor, generator: torch.Generator) -> None:

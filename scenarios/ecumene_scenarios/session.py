@@ -113,6 +113,7 @@ class Session:
         if world is None:
             everywhere = torch.ones(worlds, dtype=torch.bool, device=device)
             scenario.reset(self.world, everywhere, self.world.generators["scenario"])
+            self.engine.resync()
 
     @property
     def now(self) -> int:
@@ -188,6 +189,7 @@ def new_world(
     scenario: Scenario, seed: int, *, worlds: int = 1, layout: Layout | None = None, device: torch.device | str = "cpu"
 ) -> World:
     """Builds the world of a scenario, not yet reset."""
+    layout = layout or scenario.layout()
     return World(scenario.graph(seed), worlds=worlds, slots=scenario.slots(), seed=seed, layout=layout, device=device)
 
 

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "export": "write a world as GLB, JSON or a picture",
     "run": "run a scenario without a window",
     "replay": "make a recording happen again and compare",
+    "fork": "turn a saved moment into a scenario",
     "train": "train a model",
     "evaluate": "compare a model with its baseline",
     "bench": "measure speed",
@@ -84,11 +85,12 @@ def _explain(error: Exception) -> int:
 
 def _known(error: Exception) -> tuple[bool, int]:
     """Returns whether the error's text is fit for users, and the exit status it stands for."""
-    from ecumene_scenarios.errors import DocumentError, UnknownScenarioError
+    from ecumene_scenarios.errors import DocumentError, UnknownMomentError, UnknownScenarioError
     from ecumene_world.errors import UnknownKindError
 
     module = type(error).__module__
-    wrong = isinstance(error, UsageError | UnknownScenarioError | DocumentError | UnknownKindError)
+    kinds = (UsageError, UnknownScenarioError, UnknownMomentError, DocumentError, UnknownKindError)
+    wrong = isinstance(error, kinds)
     return module.startswith("ecumene_") and module.endswith(".errors"), WRONG if wrong else FAILED
 
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from ecumene_agents import Minds
 from ecumene_agents.mind import Mind
+from ecumene_scenarios.fork import MEMORY
 from ecumene_scenarios.scenario import Scenario
 from ecumene_scenarios.session import Session
 from ecumene_server.freeze import Freezer
-from ecumene_server.minding import MEMORY
 from ecumene_server.recovery import recover
 from ecumene_server.store import Store
 from ecumene_sim.frame import Actions

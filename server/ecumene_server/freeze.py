@@ -9,8 +9,8 @@ import torch
 
 from ecumene_agents import Minds
 from ecumene_scenarios import memory
+from ecumene_scenarios.fork import MEMORY
 from ecumene_scenarios.session import Session
-from ecumene_server.minding import MEMORY
 from ecumene_world import SceneGraph, snapshot
 from ecumene_world.world import World
 

@@ -12,6 +12,7 @@ from typing import Final
 from ecumene_agents import Minds
 from ecumene_agents.errors import AgentsError
 from ecumene_scenarios.cast import WEIGHTS
+from ecumene_scenarios.fork import MEMORY
 from ecumene_scenarios.session import Session
 from ecumene_server import wire
 from ecumene_server.apart import ApartMinds
@@ -26,8 +27,6 @@ from ecumene_world.event import Event
 
 APART_NPCS: Final = 48
 """From so many NPCs on minds get a process of their own; fewer decide within milliseconds, and save its memory."""
-MEMORY: Final = "minds"
-"""Under which the minds' memory is kept in snapshots."""
 _ADDRESSED: Final = re.compile(r"@(\w+)\W*(.*)", re.DOTALL)
 _VISITOR: Final = kinds.kind_named("visitor").code
 

@@ -87,6 +87,22 @@ def find(settings: Settings, tell: Callable[[str], None]) -> Wanted:
     return _wanted(settings, _slug(path.stem), DEFAULT_NPCS, lambda: read(path))
 
 
+def kept_name(settings: Settings, tell: Callable[[str], None]) -> Wanted:
+    """Returns the stored world that the settings name: as `find` does, or by the name under which it is kept.
+
+    Raises:
+        UsageError: There is no such world.
+    """
+    name = settings.world
+    if _slug(name) == name and not Path(name).is_file() and (Path(settings.folder) / f"{name}.db").is_file():
+        return Wanted(name, 0, lambda: _unbuilt(name))
+    return find(settings, tell)
+
+
+def _unbuilt(name: str) -> SceneGraph:
+    raise FailedError(f"the world {name!r} is known by its name only, so it can't be built anew")
+
+
 def read(path: Path) -> SceneGraph:
     """Returns the world in a file: our own JSON, or anything that can be imported.
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import torch
 
-from ecumene_scenarios.errors import ScenarioError
+from ecumene_scenarios.errors import ScenarioError, UnknownMomentError
 from ecumene_scenarios.record import check_of
 from ecumene_scenarios.scenario import Scenario
 from ecumene_scenarios.session import Session, restored
@@ -19,8 +19,8 @@ from ecumene_world.errors import SnapshotError
 from ecumene_world.layout import Layout
 
 
-class History(Protocol):
-    """The stored past of one world; `store.Store` implements it."""
+class Past(Protocol):
+    """The stored past of one world, to be read; `store.Store` implements it."""
 
     async def snapshots(self) -> list[SnapshotInfo]:
         """Returns the snapshots, newest first."""
@@ -30,6 +30,13 @@ class History(Protocol):
 
     def log_after(self, tick: int) -> AsyncIterator[LogRow]:
         """Yields the records after a tick."""
+
+    async def last_tick(self) -> int:
+        """Returns the tick of the last record, -1 for none."""
+
+
+class History(Past, Protocol):
+    """The stored past of one world, to go on from; `store.Store` implements it."""
 
     async def drop_log_after(self, tick: int) -> int:
         """Removes the records after a tick."""
@@ -85,6 +92,45 @@ async def recover(
             continue
         return await _replay(history, session, info.tick, tell)
     raise FailedError(f"none of the {len(found)} stored snapshots of this world can be read")
+
+
+async def at_tick(
+    history: Past,
+    scenario: Callable[[], Scenario],
+    tick: int | None,
+    tell: Callable[[str], None],
+    *,
+    name: str,
+    layout: Layout | None = None,
+) -> Recovered:
+    """Returns a stored world as it was when it had lived so many ticks, None for its last; nothing is written.
+
+    Raises:
+        FailedError: Nothing is stored, or no snapshot before that tick can be read.
+        UnknownMomentError: The stored past does not hold that tick.
+        DamagedError: The log is damaged or torn before it.
+    """
+    found = await history.snapshots()
+    if not found:
+        raise FailedError(f"nothing is stored of the world {name!r}")
+    first, last = found[-1].tick, max(found[0].tick, await history.last_tick())
+    wanted = last if tick is None else tick
+    if not first <= wanted <= last:
+        raise UnknownMomentError(name, wanted, first, last)
+    for info in (each for each in found if each.tick <= wanted):
+        try:
+            session = restored(await history.snapshot_body(info), scenario(), layout=layout)
+        except (DamagedError, SnapshotError, ScenarioError) as error:
+            tell(f"The snapshot of tick {info.tick} can't be used, the one before is tried: {error}.")
+            continue
+        async for row in history.log_after(info.tick):
+            if row.tick > wanted:
+                break
+            _repeat(session, row, session.now + 1)
+        if session.now != wanted:
+            raise DamagedError(f"the log of {name} ends at tick {session.now}, before tick {wanted}")
+        return Recovered(session, info.tick, wanted - info.tick, 0)
+    raise FailedError(f"no stored snapshot of {name} from before tick {wanted} can be read")
 
 
 async def _replay(history: History, session: Session, start: int, tell: Callable[[str], None]) -> Recovered:

@@ -107,6 +107,14 @@ class Store:
                 return
             tick = int(rows[-1][0])
 
+    async def last_tick(self) -> int:
+        """Returns the tick of the last record of the log, -1 when it is empty."""
+        log = tables.log
+        async with self._read() as connection:
+            found = await connection.execute(select(func.max(log.c.tick)).where(log.c.world == self._world))
+        last = found.scalar()
+        return -1 if last is None else int(last)
+
     async def drop_log_after(self, tick: int) -> int:
         """Removes records after `tick`, which a recovery could not use; returns how many there were."""
         log = tables.log
@@ -300,6 +308,33 @@ async def opened(engine: AsyncEngine, world: str, *, admin_token: str | None = N
         await stack.enter_async_context(database.exclusive(engine, world))
         await database.upgrade(engine)
         yield Store(engine, await _world_row(engine, world), admin_token=admin_token)
+
+
+@asynccontextmanager
+async def open_to_read(url: str, world: str) -> AsyncIterator[Store]:
+    """Opens a database for reading, beside the server that holds the world if there is one.
+
+    Nothing is written and nothing is held; only the reading methods of the store may be called.
+
+    Raises:
+        FailedError: Nothing is stored of that world.
+        StoreError: It can't be opened, or is of another version.
+    """
+    parsed = database.parsed_url(url)
+    file = database.sqlite_file(parsed)
+    if file is not None and not file.is_file():
+        raise FailedError(f"nothing is stored of the world {world!r}: there is no file {str(file)!r}")
+    engine = database.engine_for(parsed)
+    try:
+        with database.explained(engine.url):
+            async with engine.connect() as connection:
+                query = select(tables.worlds.c.id).where(tables.worlds.c.name == world)
+                found = (await connection.execute(query)).scalar_one_or_none()
+        if found is None:
+            raise FailedError(f"nothing is stored of the world {world!r} in {str(file or parsed.database)!r}")
+        yield Store(engine, int(found), admin_token=None)
+    finally:
+        await engine.dispose()
 
 
 def _log_upsert(engine: AsyncEngine) -> Insert:

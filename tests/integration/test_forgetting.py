@@ -11,10 +11,10 @@ from tests.integration.servers import serving
 from tests.integration.squares import square
 from tests.integration.visitors import Visitor
 
+from ecumene_scenarios.fork import MEMORY
 from ecumene_server import cli, wire
 from ecumene_server.commands.account import kept_of
 from ecumene_server.forgetting import forget
-from ecumene_server.minding import MEMORY
 from ecumene_server.openworld import Inhabited
 from ecumene_server.store import Store, open_store
 from ecumene_world import snapshot

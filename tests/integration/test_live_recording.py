@@ -13,6 +13,7 @@ import pytest
 from tests.integration.servers import program, serving
 from tests.integration.visitors import Visitor
 
+from ecumene_scenarios.fork import MEMORY
 from ecumene_scenarios.record import BLOCK, Recorder
 from ecumene_scenarios.recording import Recording
 from ecumene_scenarios.replay import verify
@@ -20,7 +21,6 @@ from ecumene_server import cli, wire
 from ecumene_server import recording as live
 from ecumene_server.apart import ApartMinds
 from ecumene_server.errors import FailedError
-from ecumene_server.minding import MEMORY
 from ecumene_world import snapshot
 
 POST: dict[str, Any] = {"name": "post", "kind": "bell_post", "position": [3, 3, 0]}
