@@ -76,6 +76,7 @@ class PolicyOutput:
         expert_present: (N, 4) bool, which experts took part.
         contribution: (N, 4) f32, weight of each expert in the pool that fusion starts from; rows sum to 1.
         attention: (N, heads, tokens) f32, attention of the last layer from the self token; rows sum to 1.
+        memory: (N, memory) f32, what the avatars remember after this decision; None of a policy without memory.
     """
 
     vector: Tensor
@@ -85,6 +86,7 @@ class PolicyOutput:
     expert_present: Tensor
     contribution: Tensor
     attention: Tensor
+    memory: Tensor | None = None
 
     def __len__(self) -> int:
         return self.value.shape[0]
@@ -135,7 +137,7 @@ class PolicyOutput:
         joined = {
             field.name: torch.cat([getattr(output, field.name) for output in outputs])
             for field in fields(cls)
-            if field.name != "log_std"
+            if field.name != "log_std" and getattr(outputs[0], field.name) is not None
         }
         return cls(log_std=outputs[0].log_std, **joined)
 

@@ -16,9 +16,14 @@ from torch import Tensor, nn
 
 from ecumene_models.errors import WeightsError
 from ecumene_models.fusion import FusionConfig, FusionPolicy
+from ecumene_models.recurrent import RecurrentConfig, RecurrentPolicy
 
 SCHEMA: Final = 1
 """Version of the header; a file of another version is refused."""
+
+FUSION, RECURRENT = "fusion-policy", "recurrent-policy"
+POLICIES: Final = (FUSION, RECURRENT)
+"""Kinds of policies: a version that knows only the first refuses the second by name."""
 
 _KEYS: Final = ("schema", "model", "config", "notes", "sha256")
 
@@ -44,7 +49,8 @@ class Checkpoint:
 
 def save_policy(policy: FusionPolicy, path: Path, notes: Mapping[str, Any] | None = None) -> str:
     """Writes a policy and returns its digest."""
-    return write(path, policy, model="fusion-policy", config=policy.config.to_json(), notes=notes)
+    model = RECURRENT if isinstance(policy, RecurrentPolicy) else FUSION
+    return write(path, policy, model=model, config=policy.config.to_json(), notes=notes)
 
 
 def load_policy(path: Path) -> FusionPolicy:
@@ -53,10 +59,14 @@ def load_policy(path: Path) -> FusionPolicy:
     Raises:
         WeightsError: The file is missing, damaged, of another version or model, or its shapes do not fit.
     """
-    found = read(path, model="fusion-policy")
+    found = read(path, model=POLICIES)
     try:
-        config = FusionConfig(**found.config)
-        policy = FusionPolicy(config)
+        recurrent = found.model == RECURRENT
+        policy = (
+            RecurrentPolicy(RecurrentConfig(**found.config))
+            if recurrent
+            else FusionPolicy(FusionConfig(**found.config))
+        )
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError):
         sizes = json.dumps(dict(found.config))
         raise WeightsError(f"{path} describes a network that can't be built: {sizes}") from None
@@ -91,8 +101,8 @@ def _ordered(data: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[start:]
 
 
-def read(path: Path, *, model: str) -> Checkpoint:
-    """Reads and verifies a weights file.
+def read(path: Path, *, model: str | tuple[str, ...]) -> Checkpoint:
+    """Reads and verifies a weights file of that model, or of one of those.
 
     Raises:
         WeightsError: The file is missing, damaged, of another version, or for another model.
@@ -103,12 +113,13 @@ def read(path: Path, *, model: str) -> Checkpoint:
         raise WeightsError(f"{path} is not one of our weights files: its header lacks {missing[0]!r}")
     if header["schema"] != str(SCHEMA):
         raise WeightsError(f"{path} has weights schema {header['schema']!r}; this version reads schema {SCHEMA}")
-    if header["model"] != model:
-        raise WeightsError(f"{path} holds weights of {header['model']!r}, not of {model!r}")
+    wanted = (model,) if isinstance(model, str) else model
+    if header["model"] not in wanted:
+        raise WeightsError(f"{path} holds weights of {header['model']!r}, not of {' or '.join(map(repr, wanted))}")
     digest = _digest({key: header[key] for key in _KEYS[:-1]}, tensors)
     if digest != header["sha256"]:
         raise WeightsError(f"{path} is damaged: its digest is {digest[:12]}…, its header says {header['sha256'][:12]}…")
-    return Checkpoint(model, json.loads(header["config"]), json.loads(header["notes"]), tensors, digest)
+    return Checkpoint(header["model"], json.loads(header["config"]), json.loads(header["notes"]), tensors, digest)
 
 
 def fit(module: nn.Module, checkpoint: Checkpoint, path: Path) -> None:

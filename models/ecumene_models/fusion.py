@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -92,6 +92,26 @@ class ExpertHeads(nn.Module):
         return proposed[..., :WIDTH], proposed[..., WIDTH:]
 
 
+class Found(NamedTuple):
+    """What the senses of N avatars amount to before a decision.
+
+    Attributes:
+        seen: (N, d) f32, what the self token found among all tokens.
+        pool: (N, 15) f32, the experts' rows pooled, means not yet bounded.
+        proposed: (N, E, 15) f32, these rows.
+        expert_present: (N, E) bool.
+        weight: (N, E, 6) f32, shares in the pool.
+        attention: (N, heads, tokens) f32.
+    """
+
+    seen: Tensor
+    pool: Tensor
+    proposed: Tensor
+    expert_present: Tensor
+    weight: Tensor
+    attention: Tensor
+
+
 class FusionPolicy(CrossModal):
     """The fast mind: senses of N avatars in, actions and their explanation out; no memory between calls."""
 
@@ -140,20 +160,27 @@ class FusionPolicy(CrossModal):
         return PolicyOutput.cat([self._decide(part) for part in senses.chunks(chunk)])
 
     def _decide(self, senses: SenseBatch) -> PolicyOutput:
+        found = self._find(senses)
+        return self._conclude(found, found.pool + self.residual(found.seen), self.critic(found.seen)[:, 0])
+
+    def _find(self, senses: SenseBatch) -> Found:
         tokens = self._encode(senses)
         present = _tokens_present(senses)
         proposed, surety, expert_present = self._consult(tokens, senses)
         weight = shares(surety, expert_present)
         pool = pooled(proposed, weight.index_select(-1, self.column_group))
         normed, attention = self._look(tokens, present)
+        return Found(normed, pool, proposed, expert_present, weight, attention)
+
+    def _conclude(self, found: Found, row: Tensor, value: Tensor) -> PolicyOutput:
         return PolicyOutput(
-            vector=_bounded(pool + self.residual(normed)),
+            vector=_bounded(row),
             log_std=self.log_std,
-            value=self.critic(normed)[:, 0],
-            experts=_bounded(proposed),
-            expert_present=expert_present,
-            contribution=weight.mean(dim=-1),
-            attention=attention,
+            value=value,
+            experts=_bounded(found.proposed),
+            expert_present=found.expert_present,
+            contribution=found.weight.mean(dim=-1),
+            attention=found.attention,
         )
 
     def _encode(self, senses: SenseBatch) -> Tensor:
