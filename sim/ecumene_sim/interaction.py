@@ -44,8 +44,9 @@ class Outcome(IntEnum):
 
 HAND_OVER_M: Final = 1.0
 """How near the other must be to be handed something."""
-GIVERS: Final = 1024
-"""On an accelerator, most avatars of all worlds that hand something over in one tick; others put it down."""
+HANDS: Final = 1024
+"""On an accelerator, most avatars of all worlds that hand something over, and that pull, in one tick; of others no
+hand is met: what they hold they put down."""
 ASK_SPEED: Final = 0.3
 """A seated avatar that wants to move faster than this stands up, m/s."""
 PUT_AHEAD_M: Final = 0.45
@@ -350,7 +351,7 @@ def _hand_over(state: State, asking: Askers, gives: Tensor) -> None:
     """Gives held things to the nearest avatar ahead whose hands are empty."""
     if nobody(gives):
         return
-    giver, there = packed(gives, min(GIVERS, len(asking.row)))
+    giver, there = packed(gives, min(HANDS, len(asking.row)))
     receiver, found = _receiver(state, asking, giver)
     to = torch.full_like(asking.slot, -1)
     write(to, giver, found & there, receiver)
@@ -370,12 +371,12 @@ def _pull(state: State, asking: Askers) -> None:
     wants = asking.idle & (asking.held < 0)
     if nobody(wants):
         return
-    puller = chosen(wants)
+    puller, there = packed(wants, min(HANDS, len(asking.row)))
     world, wish = asking.world.index_select(0, puller), asking.wish.index_select(0, puller).unsqueeze(1)
     held = state.held.index_select(0, world)
     able = (held >= 0) & ((wish == 1) | (held == wish - 2))
     slot, found = _nearest_ahead(state, asking, puller, able)
-    found = found & wants.index_select(0, puller)
+    found = found & there
     thing, whose = torch.full_like(asking.slot, -1), torch.full_like(asking.slot, -1)
     write(thing, puller, found, held.gather(1, slot.unsqueeze(1)).squeeze(1))
     write(whose, puller, found, slot)
