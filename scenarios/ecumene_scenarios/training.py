@@ -7,7 +7,7 @@ for bit as if it had never stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,12 +20,15 @@ from ecumene_agents.batch import actions_of, batch_of
 from ecumene_agents.fast import with_reflexes
 from ecumene_models import FusionPolicy, SenseBatch, load_policy, save_policy
 from ecumene_models.actions import PolicyActions
+from ecumene_models.checkpoint import POLICIES, read
+from ecumene_models.recurrent import RecurrentConfig, RecurrentPolicy
+from ecumene_models.senses import SENSES
 from ecumene_scenarios.batched import BatchedEnv, Step
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.ppo import Learner, PPOConfig, drawn, movement_logprob
 from ecumene_scenarios.registry import BASICS, TASKS, load_scenario
-from ecumene_scenarios.rollout import Experience, advantages, joined_actions
+from ecumene_scenarios.rollout import Experience, Recollection, advantages, joined_actions
 from ecumene_scenarios.teacher import guided
 from ecumene_world.world import stream
 
@@ -34,6 +37,8 @@ HELD_OUT: Final = 900_000
 """Arenas of this seed and above are for validation and test; training never uses them."""
 OPTIMISER: Final = "optimiser.safetensors"
 LOG: Final = "log.jsonl"
+LATER: Final[Mapping[str, Any]] = {"memory": 0}
+"""Parts of the configuration that weights made before them don't note, and what those were made with."""
 RISE: Final = 8
 """Iterations in which the learning rate of improving rises."""
 
@@ -53,6 +58,9 @@ class TrainingConfig:
         improve: Iterations of policy gradients.
         refresh: Iterations between new arenas and checkpoints.
         sense_drop: Probability that an agent lives without one of its senses, for each sense.
+        lacking: Senses that nobody ever has.
+        start: File of weights to begin with; empty to begin with weights drawn from the seed.
+        memory: Numbers that the minds remember, 0 for minds without memory.
         device: "cpu" or "cuda".
         ppo: How experience is used.
     """
@@ -67,6 +75,9 @@ class TrainingConfig:
     improve: int = 16
     refresh: int = 6
     sense_drop: float = 0.06
+    lacking: tuple[str, ...] = ()
+    start: str = ""
+    memory: int = 0
     device: str = "cpu"
     ppo: PPOConfig = field(default_factory=PPOConfig)
 
@@ -151,8 +162,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         self.iteration = 0
         self.decisions = 0
-        policy = FusionPolicy(generator=stream(config.seed, "weights"))
-        self.learner = Learner(policy.to(config.device), config.ppo)
+        self.learner = Learner(beginner(config).to(config.device), config.ppo)
         self.arenas: list[Arena] = []
         if (folder / WEIGHTS).is_file():
             self._resume()
@@ -180,7 +190,7 @@ class Trainer:
         self._checkpoint()
 
     def _notes(self) -> dict[str, Any]:
-        return {"training": asdict(self.config), "iteration": self.iteration, "decisions": self.decisions}
+        return {"training": noted(self.config), "iteration": self.iteration, "decisions": self.decisions}
 
     def _checkpoint(self) -> None:
         save_policy(self.learner.policy, self.folder / WEIGHTS, notes=self._notes())
@@ -190,10 +200,8 @@ class Trainer:
         save_file(momenta, str(self.folder / OPTIMISER))
 
     def _resume(self) -> None:
-        from ecumene_models.checkpoint import read
-
-        notes = read(self.folder / WEIGHTS, model="fusion-policy").notes
-        if notes.get("training") != json.loads(json.dumps(asdict(self.config))):
+        notes = read(self.folder / WEIGHTS, model=POLICIES).notes
+        if notes.get("training") != json.loads(json.dumps(noted(self.config))):
             raise TrainingError(f"{self.folder} holds a run with another configuration; give another folder")
         self.iteration, self.decisions = int(notes["iteration"]), int(notes["decisions"])
         self.learner.policy.load_state_dict(load_policy(self.folder / WEIGHTS).state_dict())
@@ -206,6 +214,27 @@ class Trainer:
         self.learner.optimiser.load_state_dict({**current, "state": state})
 
 
+def beginner(config: TrainingConfig) -> FusionPolicy:
+    """The policy that training begins with; weights without memory may begin one that has it.
+
+    Raises:
+        WeightsError: The weights to begin with can't be read or don't fit.
+    """
+    start = load_policy(Path(config.start)) if config.start else None
+    if not config.memory:
+        return start or FusionPolicy(generator=stream(config.seed, "weights"))
+    policy = RecurrentPolicy(RecurrentConfig(memory=config.memory), stream(config.seed, "weights"))
+    if start is not None:
+        policy.load_state_dict(policy.state_dict() | start.state_dict())
+    return policy
+
+
+def noted(config: TrainingConfig) -> dict[str, Any]:
+    """The configuration as weights note it: what is new since the first weights is named only where it is used."""
+    found = asdict(config)
+    return {name: value for name, value in found.items() if name not in LATER or value != LATER[name]}
+
+
 def arena_seed(config: TrainingConfig, iteration: int, row: int) -> int:
     """The seed of the arena in which one iteration takes place, below `HELD_OUT`."""
     period = iteration // config.refresh
@@ -213,7 +242,12 @@ def arena_seed(config: TrainingConfig, iteration: int, row: int) -> int:
 
 
 class Arena:
-    """Worlds of one task, what its agents perceive now, and which senses each of them lives without."""
+    """Worlds of one task, what its agents perceive now, and which senses each of them lives without.
+
+    Attributes:
+        fresh: (B, C) bool, slots of agents that have perceived but not acted yet.
+        held: (slots of all worlds, memory) f32, what they remember; None before anybody acts.
+    """
 
     def __init__(self, config: TrainingConfig, task: str, iteration: int, row: int) -> None:
         seed = arena_seed(config, iteration, row)
@@ -224,11 +258,14 @@ class Arena:
         self.scenario = scenario
         self.env = BatchedEnv(scenario, seed=seed, worlds=config.worlds, device=config.device)
         self.step = self.env.reset(seed)
-        self.drop = config.sense_drop
+        lacking = [config.sense_drop if sense not in config.lacking else 1.0 for sense in SENSES]
+        self.drop = torch.tensor(lacking, device=config.device)
         self.noise = stream(seed, "senses")
         shape = (*self.step.alive.shape, 3)
         self.present = torch.ones(shape, dtype=torch.bool, device=config.device)
         self.serial = torch.full_like(self.step.serial, -1)
+        self.fresh = torch.zeros_like(self.step.alive)
+        self.held: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -241,6 +278,7 @@ class Arena:
         drawn_now = torch.rand(self.present.shape, generator=self.noise).to(fresh.device) >= self.drop
         self.present = torch.where(fresh[..., None], drawn_now, self.present)
         self.serial = torch.where(fresh, self.step.serial, self.serial)
+        self.fresh = self.fresh | fresh
         batch = batch_of(self.step.senses)
         return replace(batch, present=batch.present & self.present.view(-1, 3))
 
@@ -262,6 +300,7 @@ class Arena:
     def act(self, actions: PolicyActions) -> Step:
         """Steps with one row of actions a slot; rows of empty slots do nothing."""
         self.step = self.env.step(actions_of(self.step.senses.slots, actions))
+        self.fresh = torch.zeros_like(self.fresh)
         return self.step
 
 
@@ -280,13 +319,14 @@ def gathered(
     tracks = {name: torch.zeros(config.steps, count, device=device) for name in ("reward", "value")}
     never = torch.zeros(config.steps, count, dtype=torch.bool, device=device)
     flags = {name: never.clone() for name in ("ended", "expired", "alive")}
+    recollection = _recollection(policy, arenas, device)
     kept: list[tuple[SenseBatch, PolicyActions, PolicyActions, Tensor, Tensor, Tensor]] = []
     for step in range(config.steps):
         senses = SenseBatch.cat([arena.senses() for arena in arenas])
         alive = torch.cat([arena.step.alive.flatten() for arena in arenas])
         rows = alive.nonzero().flatten()
         seen = senses.rows(rows)
-        output = policy(seen)
+        output = recollection.decide(seen, rows, _fresh(arenas))
         labels = _lessons(arenas, seen, output.move, imitate=stage != "improve")
         actions = drawn(output, noise if stage != "clone" else None)
         if guidance:
@@ -301,8 +341,23 @@ def gathered(
         tracks["reward"][step] = torch.cat([arena.step.reward.flatten() for arena in arenas])
         flags["ended"][step] = torch.cat([arena.step.terminated.flatten() for arena in arenas])
         flags["expired"][step] = torch.cat([arena.step.truncated.flatten() for arena in arenas])
-    last = policy(SenseBatch.cat([arena.senses() for arena in arenas])).value
-    return _experience(config.ppo, kept, tracks, flags, last), _fared(arenas, sizes, tracks["reward"], flags["alive"])
+    last = recollection.value(SenseBatch.cat([arena.senses() for arena in arenas]), _fresh(arenas))
+    for arena, held in zip(arenas, recollection.held.split(sizes), strict=True):
+        arena.held = held
+    experience = _experience(config.ppo, kept, tracks, flags, last)
+    return replace(experience, course=recollection.course()), _fared(arenas, sizes, tracks["reward"], flags["alive"])
+
+
+def _fresh(arenas: list[Arena]) -> Tensor:
+    return torch.cat([arena.fresh.flatten() for arena in arenas])
+
+
+def _recollection(policy: FusionPolicy, arenas: list[Arena], device: str) -> Recollection:
+    """What the agents of all arenas remember now."""
+    for arena in arenas:
+        if arena.held is None:
+            arena.held = Recollection.blank(policy, arena.size, device)
+    return Recollection(policy, torch.cat([arena.held for arena in arenas if arena.held is not None]))
 
 
 def _lessons(arenas: list[Arena], seen: SenseBatch, move: Tensor, *, imitate: bool) -> PolicyActions:
@@ -336,6 +391,7 @@ def _spread(actions: PolicyActions, rows: Tensor, sizes: list[int]) -> list[Poli
 
 def _experience(
     config: PPOConfig,
+    recollection = _recollection(policy, arenas, device)
     kept: list[tuple[SenseBatch, PolicyActions, PolicyActions, Tensor, Tensor, Tensor]],
     tracks: dict[str, Tensor],
     flags: dict[str, Tensor],

@@ -14,7 +14,7 @@ from ecumene_models import load_policy
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.evaluate import SPLITS, Arenas, evaluate
 from ecumene_scenarios.packs.training import Avoid
-from ecumene_scenarios.training import LOG, WEIGHTS, Progress, Trainer, TrainingConfig, arena_seed, train
+from ecumene_scenarios.training import LOG, WEIGHTS, Arena, Progress, Trainer, TrainingConfig, arena_seed, train
 
 SHORT = TrainingConfig(worlds=1, steps=4, clone=2, critic=1, improve=1, refresh=2)
 
@@ -44,6 +44,27 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     train(SHORT, parts)
     first, second = (load_policy(folder / WEIGHTS).state_dict() for folder in (whole, parts))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("task", ["follow", "find", "come", "alarm"])
+def test_every_task_of_perception_can_be_trained(tmp_path: Path, task: str) -> None:
+    reports: list[Progress] = []
+    train(replace(SHORT, tasks=(task,), clone=1), tmp_path, reports.append)
+    assert reports[-1].decisions > 3 * 4 * 3
+    assert {f"{task}/success", f"{task}/reward", "policy"} <= reports[-1].numbers.keys()
+
+
+def test_training_may_begin_with_given_weights(tmp_path: Path) -> None:
+    first = train(replace(SHORT, tasks=("avoid",), clone=1, critic=0, improve=0), tmp_path / "first")
+    again = Trainer(replace(SHORT, tasks=("wait",), start=str(first)), tmp_path / "again").learner.policy.state_dict()
+    assert all(torch.equal(tensor, again[name]) for name, tensor in load_policy(first).state_dict().items())
+
+
+def test_a_sense_may_be_lacking_in_all_of_training() -> None:
+    config = replace(SHORT, sense_drop=0.0, lacking=("hearing",))
+    present = Arena(config, "wait", 0, 0).senses().present
+    assert present.any(dim=0).tolist() == [True, False, True]
+    assert Arena(replace(config, lacking=()), "wait", 0, 0).senses().present.any(dim=0).all()
 
 
 def test_another_configuration_does_not_resume(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without", default="", metavar="A,B", help=f"also without these senses, of {', '.join(SENSES)}"
     )
+    parser.add_argument("--tasks", default="", metavar="A,B", help="tasks of minds (goto,avoid,wait)")
     parser.add_argument("--fresh", action="store_true", help="train and compare anew instead of printing what is known")
     parser.add_argument("--data", type=Path, metavar="FILE", help="data for --fresh; fetched without it (not minds)")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
@@ -44,16 +45,18 @@ def run(options: argparse.Namespace) -> int:
         return learned.evaluate(options)
     from ecumene_scenarios.cast import WEIGHTS
     from ecumene_scenarios.evaluate import Arenas, evaluate
+    from ecumene_scenarios.registry import BASICS, TASKS
 
-    without = tuple(name.strip() for name in options.without.split(",") if name.strip())
-    unknown = [name for name in without if name not in SENSES]
+    tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or BASICS
+    unknown = [name for name in tasks if name not in TASKS]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a sense; senses are {', '.join(SENSES)}")
+        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}")
     with output.bar("evaluating", "arenas") as report:
         rows = evaluate(
             existing(options.weights or WEIGHTS),
             Arenas(options.seeds, options.worlds, options.steps, options.split),
-            without=without,
+            tasks=tasks,
+            without=senses(options.without),
             jobs=options.jobs,
             progress=report,
         )
@@ -65,3 +68,16 @@ def run(options: argparse.Namespace) -> int:
             columns, [(f"{r.task} {r.metric}", r.model, f"{r.value:.3f}", f"{r.low:.3f} to {r.high:.3f}") for r in rows]
         )
     return 0
+
+
+def senses(text: str) -> tuple[str, ...]:
+    """Returns the senses that a list with commas names.
+
+    Raises:
+        UsageError: One of them is none.
+    """
+    named = tuple(name.strip() for name in text.split(",") if name.strip())
+    unknown = [name for name in named if name not in SENSES]
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is not a sense; senses are {', '.join(SENSES)}")
+    return named

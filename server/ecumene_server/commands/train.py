@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ecumene_server.commands import learned, output
+from ecumene_server.commands.evaluate import SENSES, senses
+from ecumene_server.commands.files import existing
 from ecumene_server.errors import UsageError
 
 NAMES = ("minds", *learned.TRAINED)
@@ -21,9 +23,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights, worlds and noise (0)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder (runs/NAME)")
     parser.add_argument("--data", type=Path, metavar="FILE", help="data to learn from; fetched without it (not minds)")
-    parser.add_argument("--tasks", default="", metavar="A,B", help="tasks to mix (goto,avoid,wait)")
+    parser.add_argument("--tasks", default="", metavar="A,B", help="tasks to mix, forks among them (goto,avoid,wait)")
     parser.add_argument("--worlds", type=int, metavar="N", help="worlds of each task side by side")
     parser.add_argument("--iterations", type=int, metavar="N", help="of policy gradients; epochs where it is not minds")
+    parser.add_argument("--arenas", type=int, metavar="N", help="layouts of each task at a time (minds)")
+    parser.add_argument(
+        "--clone", type=int, metavar="N", help="iterations of imitation, before policy gradients (minds)"
+    )
+    parser.add_argument("--from", dest="start", type=Path, metavar="FILE", help="weights to begin with (minds)")
+    parser.add_argument(
+        "--sense-less", default="", metavar="A,B", help=f"senses that nobody has, of {', '.join(SENSES)} (minds)"
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard as well")
     parser.add_argument("--smoke", action="store_true", help="only show that training works, in seconds")
@@ -41,14 +51,20 @@ def run(options: argparse.Namespace) -> int:
     from ecumene_scenarios.training import Progress, TrainingConfig, train
 
     tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or TASKS
-    unknown = [name for name in tasks if name not in TASKS]
+    unknown = [name for name in tasks if name not in TASKS and not name.endswith((".yaml", ".yml"))]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}")
-    config = TrainingConfig(seed=options.seed, tasks=tasks, device=options.device)
+        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}, and files of `ecumene fork`")
+    lacking = senses(options.sense_less)
+    start = "" if options.start is None else str(existing(options.start))
+    config = TrainingConfig(seed=options.seed, tasks=tasks, device=options.device, lacking=lacking, start=start)
     if options.smoke:
         config = replace(config, worlds=2, steps=4, clone=1, critic=1, improve=1)
     if options.worlds is not None:
         config = replace(config, worlds=options.worlds)
+    if options.arenas is not None:
+        config = replace(config, arenas=options.arenas)
+    if options.clone is not None:
+        config = replace(config, clone=options.clone)
     if options.iterations is not None:
         config = replace(config, improve=options.iterations)
     torch.set_num_threads(1)  # sums must be added up in the same order on any number of processors
