@@ -22,6 +22,7 @@ from torch import Tensor
 from ecumene_models import FusionPolicy
 from ecumene_models.actions import PolicyActions, PolicyOutput
 from ecumene_models.cloning import expert_loss, imitation_error
+from ecumene_models.recurrent import RecurrentPolicy
 from ecumene_scenarios.rollout import Experience
 
 MOVES: Final = 3
@@ -125,7 +126,7 @@ class Learner:
         self.policy.train()
         sums: dict[str, float] = {}
         steps = 0
-        for rows in self._batches(len(experience), stage, generator):
+        for rows in self._batches(experience, stage, generator):
             losses = self._losses(experience, rows, stage)
             steps += 1
             for name, loss in losses.items():
@@ -136,12 +137,15 @@ class Learner:
         self.policy.eval()
         return {name: total / steps for name, total in sums.items()} | {"steps": float(steps)}
 
-    def _batches(self, count: int, stage: str, generator: torch.Generator) -> Iterator[Tensor]:
+    def _batches(self, experience: Experience, stage: str, generator: torch.Generator) -> Iterator[Tensor]:
         config = self.config
         improving = stage == "improve"
         size, epochs = (config.improve_batch, config.epochs) if improving else (config.batch, config.clone_epochs)
         for _ in range(epochs):
-            yield from torch.split(torch.randperm(count, generator=generator), size)
+            if experience.course is not None:
+                yield from experience.course.groups(size, generator)
+            else:
+                yield from torch.split(torch.randperm(len(experience), generator=generator), size)
 
     def _set_rate(self, stage: str, pace: float) -> None:
         rate = self.config.improve_rate if stage == "improve" else self.config.rate
@@ -149,7 +153,7 @@ class Learner:
             group["lr"] = rate * pace
 
     def _losses(self, experience: Experience, rows: Tensor, stage: str) -> dict[str, Tensor]:
-        output = self.policy(experience.senses.rows(rows))
+        output = self._decided(experience, rows)
         labels = experience.labels.rows(rows)
         value = 0.5 * (output.value - experience.target[rows]).pow(2).mean()
         losses = {"value": value}
@@ -165,6 +169,14 @@ class Learner:
             moved = (experience.vector[rows] - output.vector)[:, :MOVES] * torch.exp(-output.log_std[:MOVES])
             losses["kl"] = 0.5 * moved.pow(2).sum(dim=-1).mean()
         return losses
+
+    def _decided(self, experience: Experience, rows: Tensor) -> PolicyOutput:
+        seen = experience.senses.rows(rows)
+        if experience.course is None:
+            output: PolicyOutput = self.policy(seen)
+            return output
+        assert isinstance(self.policy, RecurrentPolicy), "only these have a course"
+        return self.policy.through(seen, experience.course.rows(rows))
 
     def _gradients(self, experience: Experience, rows: Tensor, output: PolicyOutput) -> dict[str, Tensor]:
         actions = experience.actions.rows(rows)

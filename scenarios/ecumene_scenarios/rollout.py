@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ecumene_models.actions import PolicyActions
+from ecumene_models import FusionPolicy
+from ecumene_models.actions import PolicyActions, PolicyOutput
+from ecumene_models.recurrent import Course, RecurrentPolicy
 from ecumene_models.senses import SenseBatch
 
 
@@ -28,6 +30,7 @@ class Experience:
         graded: (N,) bool, whether there is a reward to learn from; the others only imitate.
         advantage: (N,) generalised advantage estimate, not normalised.
         target: (N,) what the critic should have said.
+        course: Which row follows which, for policies with memory; None for those without.
     """
 
     senses: SenseBatch
@@ -38,9 +41,56 @@ class Experience:
     graded: Tensor
     advantage: Tensor
     target: Tensor
+    course: Course | None = None
 
     def __len__(self) -> int:
         return len(self.logprob)
+
+
+class Recollection:
+    """What E slots remember while a policy acts, and how it went on; a policy without memory remembers nothing.
+
+    Args:
+        policy: Who decides.
+        held: (E, memory) f32, what the slots remember from before.
+    """
+
+    def __init__(self, policy: FusionPolicy, held: Tensor) -> None:
+        self._policy, self.before, self.held = policy, held, held
+        self._steps: list[tuple[Tensor, Tensor]] = []
+
+    @staticmethod
+    def blank(policy: FusionPolicy, count: int, device: torch.device | str) -> Tensor:
+        """What `count` slots remember when nothing has happened."""
+        width = policy.config.memory if isinstance(policy, RecurrentPolicy) else 0
+        return torch.zeros(count, width, device=device)
+
+    def decide(self, senses: SenseBatch, rows: Tensor, fresh: Tensor) -> PolicyOutput:
+        """Decides for the slots `rows`, (N,) i64, whose senses these are; `fresh` (E,) bool have just been taken."""
+        self._steps.append((rows, fresh[rows]))
+        output = self._asked(senses, rows, fresh)
+        if output.memory is not None:
+            self.held = self.held.masked_fill(fresh[:, None], 0.0).index_copy(0, rows, output.memory)
+        return output
+
+    def value(self, senses: SenseBatch, fresh: Tensor) -> Tensor:
+        """(E,) what all slots expect; nothing is remembered of it."""
+        return self._asked(senses, torch.arange(len(fresh), device=fresh.device), fresh).value
+
+    def course(self) -> Course | None:
+        """How the rows of all steps follow one another, in order of the steps."""
+        if not isinstance(self._policy, RecurrentPolicy):
+            return None
+        rows, fresh = zip(*self._steps, strict=True)
+        steps = [torch.full_like(each, step) for step, each in enumerate(rows)]
+        return Course(torch.cat(steps), torch.cat(rows), torch.cat(fresh), self.before)
+
+    def _asked(self, senses: SenseBatch, rows: Tensor, fresh: Tensor) -> PolicyOutput:
+        memory = self.held[rows].masked_fill(fresh[rows, None], 0.0)
+        found: PolicyOutput = (
+            self._policy(senses, memory=memory) if isinstance(self._policy, RecurrentPolicy) else self._policy(senses)
+        )
+        return found
 
 
 def advantages(

@@ -391,7 +391,6 @@ def _spread(actions: PolicyActions, rows: Tensor, sizes: list[int]) -> list[Poli
 
 def _experience(
     config: PPOConfig,
-    recollection = _recollection(policy, arenas, device)
     kept: list[tuple[SenseBatch, PolicyActions, PolicyActions, Tensor, Tensor, Tensor]],
     tracks: dict[str, Tensor],
     flags: dict[str, Tensor],

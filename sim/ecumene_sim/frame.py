@@ -136,6 +136,8 @@ class Senses:
     """(B, A) i64 `Verb`."""
     present: Tensor
     """(B, A, 3) bool: vision, hearing, touch."""
+    serial: Tensor
+    """(B, A) i64, which avatar of its slot it is: who decides with memory forgets when this changes."""
 
 
 @dataclass(slots=True, eq=False)

@@ -58,6 +58,7 @@ class Sensorium:
             goal=goal(state, viewers),
             verb=state.verb.index_select(1, slots),
             present=present,
+            serial=state.serial.index_select(1, slots),
         )
 
     def _present(self, state: State, slots: Tensor, modalities: frozenset[str]) -> Tensor:
