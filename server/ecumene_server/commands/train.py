@@ -6,12 +6,15 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecumene_server.commands import learned, output
 from ecumene_server.commands.evaluate import SENSES, senses
 from ecumene_server.commands.files import existing
 from ecumene_server.errors import UsageError
+
+if TYPE_CHECKING:
+    from ecumene_scenarios.training import TrainingConfig
 
 NAMES = ("minds", *learned.TRAINED)
 
@@ -47,26 +50,9 @@ def run(options: argparse.Namespace) -> int:
         return learned.train(options)
     import torch
 
-    from ecumene_scenarios.registry import TASKS
-    from ecumene_scenarios.training import Progress, TrainingConfig, train
+    from ecumene_scenarios.training import Progress, train
 
-    tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or TASKS
-    unknown = [name for name in tasks if name not in TASKS and not name.endswith((".yaml", ".yml"))]
-    if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}, and files of `ecumene fork`")
-    lacking = senses(options.sense_less)
-    start = "" if options.start is None else str(existing(options.start))
-    config = TrainingConfig(seed=options.seed, tasks=tasks, device=options.device, lacking=lacking, start=start)
-    if options.smoke:
-        config = replace(config, worlds=2, steps=4, clone=1, critic=1, improve=1)
-    if options.worlds is not None:
-        config = replace(config, worlds=options.worlds)
-    if options.arenas is not None:
-        config = replace(config, arenas=options.arenas)
-    if options.clone is not None:
-        config = replace(config, clone=options.clone)
-    if options.iterations is not None:
-        config = replace(config, improve=options.iterations)
+    config = _config(options)
     torch.set_num_threads(1)  # sums must be added up in the same order on any number of processors
     last: list[Progress] = []
     with output.bar("training", "iterations") as report:
@@ -84,6 +70,29 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(f"The weights are in {weights}; compare them with: ecumene evaluate minds --weights {weights}")
     return 0
+
+
+def _config(options: argparse.Namespace) -> TrainingConfig:
+    """What the options ask for, of minds."""
+    from ecumene_scenarios.registry import BASICS, TASKS
+    from ecumene_scenarios.training import TrainingConfig
+
+    tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or BASICS
+    unknown = [name for name in tasks if name not in TASKS and not name.endswith((".yaml", ".yml"))]
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}, and files of `ecumene fork`")
+    lacking = senses(options.sense_less)
+    start = "" if options.start is None else str(existing(options.start))
+    config = TrainingConfig(seed=options.seed, tasks=tasks, device=options.device, lacking=lacking, start=start)
+    if options.smoke:
+        config = replace(config, worlds=2, steps=4, clone=1, critic=1, improve=1)
+    asked = {
+        "worlds": options.worlds,
+        "arenas": options.arenas,
+        "clone": options.clone,
+        "improve": options.iterations,
+    }
+    return replace(config, **{name: number for name, number in asked.items() if number is not None})
 
 
 def line(progress: Any) -> str:
