@@ -1,4 +1,7 @@
-"""The fast mind: senses in, actions out. It knows nothing but the senses, so it may run on any thread or process."""
+"""The fast mind: senses in, actions out. It knows nothing but the senses, so it may run on any thread or process.
+
+One with memory also knows what it perceived before, slot by slot; wherever it runs, it has to see every decision.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from torch import Tensor
 
 from ecumene_agents import scripted
 from ecumene_agents.batch import actions_of, batch_of
+from ecumene_agents.remembering import Remembering
 from ecumene_agents.vectors import length
 from ecumene_models.actions import PolicyActions
 from ecumene_models.fusion import FusionPolicy
+from ecumene_models.recurrent import RecurrentPolicy
 from ecumene_models.senses import SenseBatch
 from ecumene_sim.frame import Actions, Senses
 
@@ -33,6 +38,7 @@ class FastMind:
         self.device = torch.device(device)
         if policy is not None:
             policy.to(self.device).eval()
+        self.memory = Remembering(policy) if isinstance(policy, RecurrentPolicy) else None
 
     @property
     def kind(self) -> Literal["fusion", "scripted"]:
@@ -41,15 +47,23 @@ class FastMind:
 
     def decide(self, senses: Senses) -> Actions:
         """Returns what the sensed slots do: one forward pass for all of them."""
-        actions = self.act(batch_of(senses).to(self.device))
+        batch = batch_of(senses).to(self.device)
+        actions = self.act(batch) if self.memory is None else self._recalling(senses, batch)
         return actions_of(senses.slots, _to(actions, senses.slots.device))
 
     def act(self, batch: SenseBatch) -> PolicyActions:
-        """Returns the likeliest actions of N rows, with the reflexes that every mind has."""
+        """Returns the likeliest actions of N rows that remember nothing, with the reflexes that every mind has."""
         if self.policy is None:
             return scripted.act(batch)
         with torch.inference_mode():
             actions = FusionPolicy.act(self.policy(batch), None)[0]
+        return with_reflexes(actions, batch)
+
+    def _recalling(self, senses: Senses, batch: SenseBatch) -> PolicyActions:
+        assert self.memory is not None, "only minds with memory recall"
+        with torch.inference_mode():
+            output = self.memory.decide(batch, senses.slots.to(self.device), senses.serial.to(self.device))
+            actions = FusionPolicy.act(output, None)[0]
         return with_reflexes(actions, batch)
 
 

@@ -14,8 +14,10 @@ import torch
 from ecumene_agents import scripted
 from ecumene_agents.batch import actions_of, batch_of
 from ecumene_agents.fast import with_reflexes
-from ecumene_models import FusionPolicy, SenseBatch, load_policy
+from ecumene_agents.remembering import Remembering
+from ecumene_models import FusionPolicy, load_policy
 from ecumene_models.actions import PolicyActions
+from ecumene_models.recurrent import RecurrentPolicy
 from ecumene_scenarios.batched import STRIDE, BatchedEnv
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.packs.task import Task
@@ -23,6 +25,7 @@ from ecumene_scenarios.ppo import drawn
 from ecumene_scenarios.registry import BASICS, TASKS, load_scenario
 from ecumene_scenarios.statistics import t_interval
 from ecumene_scenarios.training import HELD_OUT
+from ecumene_sim.frame import Senses
 
 METRICS: Final[Mapping[str, str]] = {
     "success": "share of agents that reached their goal in time, of all whose try ended",
@@ -35,7 +38,7 @@ SPLITS: Final[Mapping[str, int]] = {"validation": HELD_OUT, "test": HELD_OUT + 5
 SCRIPTED: Final = "scripted"
 MINDS: Final = "minds"
 WITHOUT: Final = "minds without "
-Controller = Callable[[SenseBatch], PolicyActions]
+Controller = Callable[[Senses], PolicyActions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,14 @@ class Arenas:
         worlds: Copies of each with other people.
         steps: Decisions in which tries begin that count, 5 a second. Each of these then runs to its end.
         split: One of `SPLITS`.
+        crowd: How many times as many people as in training.
     """
 
     seeds: int = 5
     worlds: int = 4
     steps: int = 75
     split: str = "test"
+    crowd: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +160,14 @@ def _tried(trials: Sequence[Trial], jobs: int) -> Iterator[dict[str, float]]:
 
 def minds(policy: FusionPolicy, *, without: str | None = None) -> Controller:
     """The policy's likeliest actions with the reflexes of served minds, if need be with one sense taken away."""
+    memory = Remembering(policy) if isinstance(policy, RecurrentPolicy) else None
 
     @torch.no_grad()
-    def act(senses: SenseBatch) -> PolicyActions:
-        seen = senses if without is None else senses.without(without)
-        return with_reflexes(drawn(policy(seen), None), seen)
+    def act(senses: Senses) -> PolicyActions:
+        batch = batch_of(senses)
+        seen = batch if without is None else batch.without(without)
+        output = policy(seen) if memory is None else memory.decide(seen, senses.slots, senses.serial)
+        return with_reflexes(drawn(output, None), seen)
 
     return act
 
@@ -174,20 +182,21 @@ def fared(trial: Trial) -> dict[str, float]:
     if not isinstance(scenario, Task):
         raise TrainingError(f"{trial.task!r} can't be evaluated; tasks are {', '.join(TASKS)}")
     scenario.ticks = 1 << 40
+    scenario.fewest, scenario.greatest = (trial.arenas.crowd * most for most in (scenario.fewest, scenario.greatest))
     scenario.counted_ticks = trial.arenas.steps * STRIDE
     controller = _controller(trial)
     env = BatchedEnv(scenario, seed=trial.seed, worlds=trial.arenas.worlds)
     step = env.reset(trial.seed)
     done = 0
     while done < trial.arenas.steps or bool(scenario.pending(env.session.world.state).any()):
-        step = env.step(actions_of(step.senses.slots, controller(batch_of(step.senses))))
+        step = env.step(actions_of(step.senses.slots, controller(step.senses)))
         done += 1
     return scenario.totals()
 
 
 def _controller(trial: Trial) -> Controller:
     if trial.weights is None or trial.model == SCRIPTED:
-        return scripted.act
+        return lambda senses: scripted.act(batch_of(senses))
     sense = trial.model.removeprefix(WITHOUT) if trial.model.startswith(WITHOUT) else None
     return minds(load_policy(trial.weights), without=sense)
 

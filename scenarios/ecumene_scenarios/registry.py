@@ -9,6 +9,7 @@ from typing import Final
 from ecumene_scenarios import yamlfile
 from ecumene_scenarios.errors import UnknownScenarioError
 from ecumene_scenarios.packs import authored, forked
+from ecumene_scenarios.packs.abroad import GotoApartment, GotoPlaza
 from ecumene_scenarios.packs.alarm import Alarm
 from ecumene_scenarios.packs.calling import Come
 from ecumene_scenarios.packs.distance import Distance
@@ -17,17 +18,21 @@ from ecumene_scenarios.packs.following import Follow
 from ecumene_scenarios.packs.handover import HandOver
 from ecumene_scenarios.packs.line import Queue
 from ecumene_scenarios.packs.living import Plaza, Town
+from ecumene_scenarios.packs.recalling import Recall
 from ecumene_scenarios.packs.ring import Gather
 from ecumene_scenarios.packs.training import Avoid, Goto, Wait
 from ecumene_scenarios.scenario import Scenario
 
-_MADE: Final = (Plaza, Town, Goto, Avoid, Wait, Follow, Find, Come, Alarm, Queue, Distance, Gather, HandOver)
-SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {made.name: made for made in _MADE}
+_MADE: Final = (Plaza, Town, Goto, Avoid, Wait, Follow, Find, Come, Alarm, Queue, Distance, Gather, HandOver, Recall)
+_ABROAD: Final = (GotoPlaza, GotoApartment)
+SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {made.name: made for made in (*_MADE, *_ABROAD)}
 """Scenarios written in Python; a new one is one class and one word here."""
 LIBRARY: Final = Path(__file__).parent / "library"
 BASICS: Final = ("goto", "avoid", "wait")
 """Tasks that are trained and measured unless others are asked for."""
-TASKS: Final = (*BASICS, "follow", "find", "come", "alarm", "queue", "distance", "gather", "hand_over")
+TASKS: Final = (*BASICS, "follow", "find", "come", "alarm", "queue", "distance", "gather", "hand_over", "recall")
+ABROAD: Final = tuple(made.name for made in _ABROAD)
+"""Tasks in generated worlds, to measure by."""
 
 
 def names() -> tuple[str, ...]:
