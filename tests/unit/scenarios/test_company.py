@@ -1,6 +1,7 @@
 """The tasks of company and touch: what counts as queueing, keeping distance, gathering and handing over."""
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from ecumene_scenarios.packs.handover import HandOver
 from ecumene_scenarios.packs.line import PUSHING_TICKS, SPACING_M, Queue
 from ecumene_scenarios.packs.ring import LISTENED_TICKS, Gather
 from ecumene_scenarios.packs.task import Task
+from ecumene_scenarios.training import Progress, TrainingConfig, train
 from ecumene_sim.frame import Actions, Frame
 from ecumene_world.command import Interact
 from ecumene_world.state import State, Verb
@@ -199,7 +201,7 @@ def test_a_receiver_pulls_only_when_it_has_hesitated_and_only_what_is_near(pair:
 
 @pytest.mark.parametrize("task", [Queue, Distance, Gather, HandOver])
 def test_the_teacher_shows_that_it_can_be_done(task: type[Task]) -> None:
-    found = fared(task(), "teacher", seed=900_003, worlds=2, steps=20)
+    found = fared(task(), "teacher", seed=900_003, worlds=2, steps=5)
     assert found["ended"] >= 5
     assert found["success"] >= 0.8
 
@@ -213,3 +215,12 @@ def test_letting_go_without_feeling_drops_it() -> None:
 def test_going_straight_for_the_counter_is_no_queueing() -> None:
     straight = fared(Queue(), "scripted", seed=900_003, worlds=2, steps=30)
     assert straight["success"] < 0.6
+
+
+@pytest.mark.parametrize("task", ["queue", "distance", "gather", "hand_over"])
+def test_training_runs_through_all_stages(task: str, tmp_path: Path) -> None:
+    config = TrainingConfig(tasks=(task,), worlds=1, arenas=1, steps=3, clone=1, critic=1, improve=1, refresh=3)
+    reports: list[Progress] = []
+    assert train(config, tmp_path, reports.append).is_file()
+    assert [report.stage for report in reports] == ["clone", "critic", "improve"]
+    assert all(math.isfinite(value) for report in reports for value in report.numbers.values())
