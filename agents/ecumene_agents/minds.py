@@ -25,6 +25,7 @@ from ecumene_agents.roster import STRIDE
 from ecumene_agents.routes import Routes
 from ecumene_agents.schedule import Clock
 from ecumene_agents.thinking import THINK_TICKS, Thinking
+from ecumene_agents.watchdog import Watchdog
 from ecumene_models.actions import PolicyActions
 from ecumene_models.checkpoint import load_policy
 from ecumene_models.fusion import FusionPolicy
@@ -77,6 +78,8 @@ class Minds:
         self.fast = FastMind(load_policy(weights) if policy is None and weights is not None else policy, device)
         self.routes = routes or Routes(world)
         self._slow = Thinking(world, clock=clock, keeps_speech=keeps_speech)
+        self.watchdog = Watchdog(world, lambda: self._slow.spots.of(world.layout))
+        """Finds NPCs that get nowhere, if somebody lets it look."""
         self._keeps_speech = keeps_speech
         self._dialogue = Dialogue(world, self)
         self.weights = weights

@@ -21,6 +21,8 @@ WIDEST_M: Final = 9.0
 """Spots are at most this far from the middle of their place."""
 EASE_M: Final = 0.7
 """Clearance of points in the open."""
+NEAR_NODES: Final = 2
+"""So many nodes around a point belong to it: who leans on a wall stands where no path goes."""
 _BODY_M: Final = 0.3
 _GOLDEN: Final = pi * (3 - sqrt(5))
 
@@ -82,6 +84,16 @@ class Spots:
         public = roomy & ((layout.surface == Surface.STREET) | (layout.surface == Surface.SQUARE))
         chosen = next(nodes for nodes in (public, roomy, there) if bool(nodes.any()))
         return chosen.nonzero().cpu().numpy()
+
+    def parts(self, near: tuple[float, float], level: int) -> set[int]:
+        """Returns which connected parts of the world a point, or one two nodes away, is in: empty in a wall."""
+        layout = self.layout
+        height, width = self._part.shape[1:]
+        column, row = (round((at - origin) / layout.cell_m) for at, origin in zip(near, layout.origin, strict=True))
+        rows, columns = (slice(max(0, at - NEAR_NODES), at + NEAR_NODES + 1) for at in (row, column))
+        if row >= height + NEAR_NODES or column >= width + NEAR_NODES or min(row, column) < -NEAR_NODES:
+            return set()
+        return set(self._part[level, rows, columns].flatten().tolist()) - {0}
 
     def seats(self, near: Point, level: int, within_m: float) -> list[int]:
         """Returns the seats on a storey whose approach is near a point, nearest first."""
