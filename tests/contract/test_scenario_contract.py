@@ -8,12 +8,12 @@ import torch
 from ecumene_scenarios.contract import check
 from ecumene_scenarios.errors import ContractError
 from ecumene_scenarios.packs.training import Goto
-from ecumene_scenarios.registry import TASKS, load_scenario
+from ecumene_scenarios.registry import ABROAD, TASKS, load_scenario
 from ecumene_sim.frame import Frame
 from ecumene_world.world import World
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [*TASKS, *ABROAD])
 def test_training_tasks_keep_the_contract(name: str) -> None:
     check(lambda: load_scenario(name))
 

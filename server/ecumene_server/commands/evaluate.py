@@ -32,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without", default="", metavar="A,B", help=f"also without these senses, of {', '.join(SENSES)}"
     )
+    parser.add_argument("--crowd", type=int, default=1, metavar="N", help="times as many people as in training (1)")
     parser.add_argument("--tasks", default="", metavar="A,B", help="tasks of minds (goto,avoid,wait)")
     parser.add_argument("--fresh", action="store_true", help="train and compare anew instead of printing what is known")
     parser.add_argument("--data", type=Path, metavar="FILE", help="data for --fresh; fetched without it (not minds)")
@@ -45,16 +46,16 @@ def run(options: argparse.Namespace) -> int:
         return learned.evaluate(options)
     from ecumene_scenarios.cast import WEIGHTS
     from ecumene_scenarios.evaluate import Arenas, evaluate
-    from ecumene_scenarios.registry import BASICS, TASKS
+    from ecumene_scenarios.registry import ABROAD, BASICS, TASKS
 
     tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or BASICS
-    unknown = [name for name in tasks if name not in TASKS]
+    unknown = [name for name in tasks if name not in (*TASKS, *ABROAD)]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}")
+        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join((*TASKS, *ABROAD))}")
     with output.bar("evaluating", "arenas") as report:
         rows = evaluate(
             existing(options.weights or WEIGHTS),
-            Arenas(options.seeds, options.worlds, options.steps, options.split),
+            Arenas(options.seeds, options.worlds, options.steps, options.split, options.crowd),
             tasks=tasks,
             without=senses(options.without),
             jobs=options.jobs,
