@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from ecumene_agents.vectors import angle, length, unit
-from ecumene_sim.frame import Actions
 from ecumene_world import grid
 from ecumene_world.layout import Layout
 from ecumene_world.state import DT, State
@@ -44,15 +43,15 @@ def force(state: State, layout: Layout) -> Tensor:
     return driven + pushed.sum(2) + _kept_off(state, layout)
 
 
-def decide(state: State, layout: Layout) -> Actions:
-    """Returns what everybody does in the next tick: the velocity that the force leads to, facing where it leads."""
+def steer(state: State, layout: Layout) -> None:
+    """Writes everybody's wish for the next tick: the velocity that the force leads to, facing where it leads.
+
+    It does so without decisions, whose bytes are too coarse for what a force changes in a tick.
+    """
     velocity = state.velocity[..., :2] + force(state, layout) * DT
-    share = velocity / state.max_speed.clamp(min=1e-6)[..., None]
-    share = share / length(share).clamp(min=1.0)[..., None]
-    cos, sin = state.yaw.cos(), state.yaw.sin()
-    move = torch.stack((cos * share[..., 0] + sin * share[..., 1], cos * share[..., 1] - sin * share[..., 0]), dim=-1)
-    turn = angle(move) / math.pi * (length(share) > 0.1)
-    return Actions.from_floats(torch.arange(state.slots, device=state.device), move, turn)
+    state.desired_velocity.copy_(velocity)
+    moves = length(velocity) > 0.1
+    state.target_yaw.copy_(torch.where(moves, angle(velocity), state.yaw))
 
 
 def _repelled(state: State, velocity: Tensor) -> Tensor:

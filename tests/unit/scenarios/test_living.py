@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ecumene_scenarios import Session
-from ecumene_scenarios.packs.living import Living
+from ecumene_scenarios.packs.living import PACE, Living, pace
 from ecumene_world.grid import components, nearest, sample
 
 
@@ -50,3 +50,12 @@ def test_posts_are_filled_from_the_start() -> None:
     session = Session(Plaza(), seed=2)
     jobs = {who.role for who in session.world.avatars.values()}
     assert jobs >= {"waiter", "shopkeeper", "cook"} & set(session.world.layout.place_role)
+
+
+def test_people_walk_as_fast_as_people_do() -> None:
+    generator = torch.Generator().manual_seed(0)
+    paces = torch.tensor([pace(generator) for _ in range(1000)])
+    assert float(paces.mean()) == pytest.approx(1.34, abs=0.02)
+    assert float(paces.std()) == pytest.approx(0.2, abs=0.02)
+    assert float(paces.min()) >= PACE[2][0] - 1e-4
+    assert float(paces.max()) <= PACE[2][1] + 1e-4

@@ -31,7 +31,8 @@ def test_alone_one_speeds_up_to_the_wanted_speed(world: World) -> None:
     assert pushed(world).tolist() == pytest.approx([1.3 / 0.5, 0.0], abs=1e-3)
     world.state.velocity[0, 0, 0] = 1.3
     assert pushed(world).tolist() == pytest.approx([0.0, 0.0], abs=1e-3)
-    assert social_force.decide(world.state, world.layout).raw[0, 0, :3].tolist() == [127, 0, 0]
+    social_force.steer(world.state, world.layout)
+    assert world.state.desired_velocity[0, 0].tolist() == pytest.approx([1.3, 0.0], abs=1e-3)
 
 
 def test_a_standing_other_pushes_by_the_published_potential(world: World) -> None:
