@@ -23,6 +23,7 @@ from ecumene_models import FusionPolicy
 from ecumene_models.actions import PolicyActions, PolicyOutput
 from ecumene_models.cloning import expert_loss, imitation_error
 from ecumene_models.recurrent import RecurrentPolicy
+from ecumene_scenarios.judge import Judge
 from ecumene_scenarios.rollout import Experience
 
 MOVES: Final = 3
@@ -98,11 +99,18 @@ def drawn(output: PolicyOutput, generator: torch.Generator | None) -> PolicyActi
 
 
 class Learner:
-    """A policy and its optimiser; `learn` makes one iteration's gradient steps."""
+    """A policy and its optimiser; `learn` makes one iteration's gradient steps.
 
-    def __init__(self, policy: FusionPolicy, config: PPOConfig) -> None:
-        self.policy, self.config = policy, config
+    Attributes:
+        judge: The centralised critic, None where the policy's own critic judges. Both learn the same, so that minds
+            always know what they expect.
+        teaching: The judge's optimiser.
+    """
+
+    def __init__(self, policy: FusionPolicy, config: PPOConfig, judge: Judge | None = None) -> None:
+        self.policy, self.config, self.judge = policy, config, judge
         self.optimiser = torch.optim.Adam(policy.parameters(), lr=config.rate, eps=1e-5)
+        self.teaching = None if judge is None else torch.optim.Adam(judge.parameters(), lr=config.rate, eps=1e-5)
 
     def begin_exploring(self) -> None:
         """Sets the movement noise and forgets the momentum of what came before."""
@@ -134,6 +142,9 @@ class Learner:
             if stage == "improve" and float(losses["kl"]) > self.config.max_kl:
                 break
             self._descend(losses)
+            if self.judge is not None:
+                missed = self._taught(experience, rows)
+                sums["judge"] = sums.get("judge", 0.0) + missed
         self.policy.eval()
         return {name: total / steps for name, total in sums.items()} | {"steps": float(steps)}
 
@@ -169,6 +180,18 @@ class Learner:
             moved = (experience.vector[rows] - output.vector)[:, :MOVES] * torch.exp(-output.log_std[:MOVES])
             losses["kl"] = 0.5 * moved.pow(2).sum(dim=-1).mean()
         return losses
+
+    def _taught(self, experience: Experience, rows: Tensor) -> float:
+        """Makes one gradient step of the judge; returns its loss."""
+        assert self.judge is not None, "only a judge is taught"
+        assert self.teaching is not None, "a judge has an optimiser"
+        assert experience.known is not None, "a judge has to be told"
+        loss = 0.5 * (self.judge(experience.known[rows]) - experience.target[rows]).pow(2).mean()
+        self.teaching.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.judge.parameters(), self.config.max_norm)
+        self.teaching.step()
+        return float(loss.detach())
 
     def _decided(self, experience: Experience, rows: Tensor) -> PolicyOutput:
         seen = experience.senses.rows(rows)

@@ -31,6 +31,7 @@ class Experience:
         advantage: (N,) generalised advantage estimate, not normalised.
         target: (N,) what the critic should have said.
         course: Which row follows which, for policies with memory; None for those without.
+        known: (N, ...) what a centralised critic is told, see `judge.told`; None where there is none.
     """
 
     senses: SenseBatch
@@ -42,6 +43,7 @@ class Experience:
     advantage: Tensor
     target: Tensor
     course: Course | None = None
+    known: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.logprob)

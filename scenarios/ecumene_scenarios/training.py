@@ -20,11 +20,13 @@ from ecumene_agents.batch import actions_of, batch_of
 from ecumene_agents.fast import with_reflexes
 from ecumene_models import FusionPolicy, SenseBatch, load_policy, save_policy
 from ecumene_models.actions import PolicyActions
-from ecumene_models.checkpoint import POLICIES, read
+from ecumene_models.checkpoint import POLICIES, fit, read
+from ecumene_models.checkpoint import write as write_weights
 from ecumene_models.recurrent import RecurrentConfig, RecurrentPolicy
 from ecumene_models.senses import SENSES
 from ecumene_scenarios.batched import BatchedEnv, Step
 from ecumene_scenarios.errors import TrainingError
+from ecumene_scenarios.judge import Judge, told
 from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.ppo import Learner, PPOConfig, drawn, movement_logprob
 from ecumene_scenarios.registry import BASICS, TASKS, load_scenario
@@ -36,8 +38,11 @@ WEIGHTS: Final = "minds.safetensors"
 HELD_OUT: Final = 900_000
 """Arenas of this seed and above are for validation and test; training never uses them."""
 OPTIMISER: Final = "optimiser.safetensors"
+JUDGE: Final = "judge.safetensors"
+TEACHING: Final = "teaching.safetensors"
+JUDGES: Final = ("own", "centralised")
 LOG: Final = "log.jsonl"
-LATER: Final[Mapping[str, Any]] = {"memory": 0}
+LATER: Final[Mapping[str, Any]] = {"memory": 0, "judge": "own"}
 """Parts of the configuration that weights made before them don't note, and what those were made with."""
 RISE: Final = 8
 """Iterations in which the learning rate of improving rises."""
@@ -61,6 +66,7 @@ class TrainingConfig:
         lacking: Senses that nobody ever has.
         start: File of weights to begin with; empty to begin with weights drawn from the seed.
         memory: Numbers that the minds remember, 0 for minds without memory.
+        judge: "own" for the policy's own critic, "centralised" for one that is told more, see `judge`.
         device: "cpu" or "cuda".
         ppo: How experience is used.
     """
@@ -78,6 +84,7 @@ class TrainingConfig:
     lacking: tuple[str, ...] = ()
     start: str = ""
     memory: int = 0
+    judge: str = "own"
     device: str = "cpu"
     ppo: PPOConfig = field(default_factory=PPOConfig)
 
@@ -158,11 +165,14 @@ class Trainer:
     """The state of a training run: learner, arenas and how far it has come."""
 
     def __init__(self, config: TrainingConfig, folder: Path) -> None:
+        if config.judge not in JUDGES:
+            raise TrainingError(f"the critic can't be {config.judge!r}; {' or '.join(JUDGES)} would do")
         self.config, self.folder = config, folder
         folder.mkdir(parents=True, exist_ok=True)
         self.iteration = 0
         self.decisions = 0
-        self.learner = Learner(beginner(config).to(config.device), config.ppo)
+        judge = Judge(stream(config.seed, "judge")).to(config.device) if config.judge == "centralised" else None
+        self.learner = Learner(beginner(config).to(config.device), config.ppo, judge)
         self.arenas: list[Arena] = []
         if (folder / WEIGHTS).is_file():
             self._resume()
@@ -181,7 +191,7 @@ class Trainer:
                 self.learner.begin_exploring()
             noise = stream(config.seed, f"iteration {self.iteration}")
             guidance = config.guidance(self.iteration)
-            experience, numbers = gathered(self.learner.policy, self.arenas, config, stage, noise, guidance)
+            experience, numbers = gathered(self.learner, self.arenas, config, stage, noise, guidance)
             numbers |= self.learner.learn(experience, stage, config.pace(stage, done), noise)
             self.iteration += 1
             self.decisions += len(experience)
@@ -194,10 +204,10 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         save_policy(self.learner.policy, self.folder / WEIGHTS, notes=self._notes())
-        momenta: dict[str, Tensor] = {}
-        for index, state in self.learner.optimiser.state_dict()["state"].items():
-            momenta |= {f"{index}.{name}": tensor.detach().cpu().clone() for name, tensor in state.items()}
-        save_file(momenta, str(self.folder / OPTIMISER))
+        save_file(_momenta(self.learner.optimiser), str(self.folder / OPTIMISER))
+        if self.learner.judge is not None and self.learner.teaching is not None:
+            write_weights(self.folder / JUDGE, self.learner.judge, model="judge", config={})
+            save_file(_momenta(self.learner.teaching), str(self.folder / TEACHING))
 
     def _resume(self) -> None:
         notes = read(self.folder / WEIGHTS, model=POLICIES).notes
@@ -205,13 +215,27 @@ class Trainer:
             raise TrainingError(f"{self.folder} holds a run with another configuration; give another folder")
         self.iteration, self.decisions = int(notes["iteration"]), int(notes["decisions"])
         self.learner.policy.load_state_dict(load_policy(self.folder / WEIGHTS).state_dict())
-        found = load_file(str(self.folder / OPTIMISER))
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in found.items():
-            index, name = key.split(".", 1)
-            state.setdefault(int(index), {})[name] = tensor
-        current = self.learner.optimiser.state_dict()
-        self.learner.optimiser.load_state_dict({**current, "state": state})
+        _restore(self.learner.optimiser, self.folder / OPTIMISER)
+        if self.learner.judge is not None and self.learner.teaching is not None:
+            fit(self.learner.judge, read(self.folder / JUDGE, model="judge"), self.folder / JUDGE)
+            _restore(self.learner.teaching, self.folder / TEACHING)
+
+
+def _momenta(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What an optimiser remembers, by number of the parameter and name."""
+    found: dict[str, Tensor] = {}
+    for index, state in optimiser.state_dict()["state"].items():
+        found |= {f"{index}.{name}": tensor.detach().cpu().clone() for name, tensor in state.items()}
+    return found
+
+
+def _restore(optimiser: torch.optim.Optimizer, path: Path) -> None:
+    """Takes back what `_momenta` returned."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in load_file(str(path)).items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 
 def beginner(config: TrainingConfig) -> FusionPolicy:
@@ -306,7 +330,7 @@ class Arena:
 
 @torch.no_grad()
 def gathered(
-    policy: FusionPolicy,
+    learner: Learner,
     arenas: list[Arena],
     config: TrainingConfig,
     stage: str,
@@ -314,6 +338,7 @@ def gathered(
     guidance: float = 0.0,
 ) -> tuple[Experience, dict[str, float]]:
     """Lets the policy act for `config.steps` decisions in all arenas; returns what it met and how it fared."""
+    policy, judge = learner.policy, learner.judge
     sizes = [arena.size for arena in arenas]
     count, device = sum(sizes), config.device
     tracks = {name: torch.zeros(config.steps, count, device=device) for name in ("reward", "value")}
@@ -321,6 +346,7 @@ def gathered(
     flags = {name: never.clone() for name in ("ended", "expired", "alive")}
     recollection = _recollection(policy, arenas, device)
     kept: list[tuple[SenseBatch, PolicyActions, PolicyActions, Tensor, Tensor, Tensor]] = []
+    known: list[Tensor] = []
     for step in range(config.steps):
         senses = SenseBatch.cat([arena.senses() for arena in arenas])
         alive = torch.cat([arena.step.alive.flatten() for arena in arenas])
@@ -334,22 +360,31 @@ def gathered(
             actions = _either(led.to(device), labels, actions)
         graded = torch.cat([arena.graded() for arena in arenas])[rows]
         kept.append((seen, actions, labels, movement_logprob(output, actions), output.vector, graded))
-        tracks["value"][step, rows] = output.value
+        if judge is not None:
+            known.append(_known(arenas)[rows])
+        tracks["value"][step, rows] = output.value if judge is None else judge(known[-1])
         flags["alive"][step] = alive
         for arena, part in zip(arenas, _spread(with_reflexes(actions, seen), rows, sizes), strict=True):
             arena.act(part)
         tracks["reward"][step] = torch.cat([arena.step.reward.flatten() for arena in arenas])
         flags["ended"][step] = torch.cat([arena.step.terminated.flatten() for arena in arenas])
         flags["expired"][step] = torch.cat([arena.step.truncated.flatten() for arena in arenas])
-    last = recollection.value(SenseBatch.cat([arena.senses() for arena in arenas]), _fresh(arenas))
+    senses = SenseBatch.cat([arena.senses() for arena in arenas])
+    last = recollection.value(senses, _fresh(arenas)) if judge is None else judge(_known(arenas))
     for arena, held in zip(arenas, recollection.held.split(sizes), strict=True):
         arena.held = held
     experience = _experience(config.ppo, kept, tracks, flags, last)
-    return replace(experience, course=recollection.course()), _fared(arenas, sizes, tracks["reward"], flags["alive"])
+    experience = replace(experience, course=recollection.course(), known=torch.cat(known) if known else None)
+    return experience, _fared(arenas, sizes, tracks["reward"], flags["alive"])
 
 
 def _fresh(arenas: list[Arena]) -> Tensor:
     return torch.cat([arena.fresh.flatten() for arena in arenas])
+
+
+def _known(arenas: list[Arena]) -> Tensor:
+    """What a centralised critic is told about all slots of all arenas."""
+    return torch.cat([told(arena.scenario, arena.env.session.world.state) for arena in arenas])
 
 
 def _recollection(policy: FusionPolicy, arenas: list[Arena], device: str) -> Recollection:

@@ -10,11 +10,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from ecumene_models import load_policy
+from ecumene_models import FusionPolicy, load_policy, save_policy
+from ecumene_models.checkpoint import read
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.evaluate import SPLITS, Arenas, evaluate
 from ecumene_scenarios.packs.training import Avoid
-from ecumene_scenarios.training import LOG, WEIGHTS, Arena, Progress, Trainer, TrainingConfig, arena_seed, train
+from ecumene_scenarios.training import (
+    JUDGE,
+    LOG,
+    WEIGHTS,
+    Arena,
+    Progress,
+    Trainer,
+    TrainingConfig,
+    arena_seed,
+    beginner,
+    train,
+)
 
 SHORT = TrainingConfig(worlds=1, steps=4, clone=2, critic=1, improve=1, refresh=2)
 
@@ -33,15 +45,16 @@ def test_smoke(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("config", [SHORT, replace(SHORT, memory=8, judge="centralised", tasks=("recall",))])
+def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path, config: TrainingConfig) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    train(SHORT, whole)
-    trainer = Trainer(SHORT, parts)
+    train(config, whole)
+    trainer = Trainer(config, parts)
     reports = trainer.run()
     for _ in range(3):
         next(reports)
-    assert Trainer(SHORT, parts).iteration == 2, "the last checkpoint lies where arenas changed"
-    train(SHORT, parts)
+    assert Trainer(config, parts).iteration == 2, "the last checkpoint lies where arenas changed"
+    train(config, parts)
     first, second = (load_policy(folder / WEIGHTS).state_dict() for folder in (whole, parts))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
@@ -65,6 +78,32 @@ def test_a_sense_may_be_lacking_in_all_of_training() -> None:
     present = Arena(config, "wait", 0, 0).senses().present
     assert present.any(dim=0).tolist() == [True, False, True]
     assert Arena(replace(config, lacking=()), "wait", 0, 0).senses().present.any(dim=0).all()
+
+
+def test_new_options_leave_no_trace_where_they_are_not_used(tmp_path: Path) -> None:
+    train(SHORT, tmp_path)
+    notes = read(tmp_path / WEIGHTS, model="fusion-policy").notes["training"]
+    assert not {"memory", "judge"} & notes.keys()
+    assert not (tmp_path / JUDGE).exists()
+
+
+def test_a_centralised_critic_judges_and_the_minds_know_what_to_expect(tmp_path: Path) -> None:
+    reports: list[Progress] = []
+    path = train(replace(SHORT, judge="centralised", tasks=("avoid",), steps=8), tmp_path, reports.append)
+    assert all({"judge", "value"} <= report.numbers.keys() for report in reports)
+    assert reports[1].numbers["judge"] < reports[0].numbers["judge"]
+    assert type(load_policy(path)) is FusionPolicy
+    with pytest.raises(TrainingError, match="the critic can't be 'fair'; own or centralised would do"):
+        Trainer(replace(SHORT, judge="fair"), tmp_path)
+
+
+def test_minds_without_memory_may_begin_those_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "plain.safetensors"
+    plain = FusionPolicy(generator=torch.Generator().manual_seed(5))
+    save_policy(plain, path)
+    begun = beginner(replace(SHORT, memory=8, start=str(path))).state_dict()
+    assert all(torch.equal(tensor, begun[name]) for name, tensor in plain.state_dict().items())
+    assert begun["recall.cell.weight_hh"].shape == (24, 8)
 
 
 def test_another_configuration_does_not_resume(tmp_path: Path) -> None:
