@@ -4,6 +4,8 @@ Intervals are 95 % t intervals of the mean over seeds. With a training log and t
 learning curve.
 
     python benchmarks/minds.py [--weights FILE] [--against FILE ...] [--seeds 5] [--worlds 4] [--steps 75] [--json]
+    python benchmarks/minds.py --tasks find,come,alarm --ticks 0
+    python benchmarks/minds.py --tasks goto,find --crowd 4 --ticks 0
     python benchmarks/minds.py --curve runs/minds/log.jsonl docs/images/learning-curve.png
 """
 
@@ -23,8 +25,8 @@ from ecumene_agents.vectors import length
 from ecumene_models.senses import SENSES
 from ecumene_scenarios import chart
 from ecumene_scenarios.cast import WEIGHTS, cast
-from ecumene_scenarios.evaluate import SPLITS, Arenas, Row, evaluate
-from ecumene_scenarios.registry import load_scenario
+from ecumene_scenarios.evaluate import MINDS, SPLITS, WITHOUT, Arenas, Row, evaluate
+from ecumene_scenarios.registry import BASICS, load_scenario
 from ecumene_scenarios.session import Session
 from ecumene_world.state import TICK_HZ, Posture, State, Verb
 
@@ -46,16 +48,16 @@ def main() -> None:
         baseline = {(row.task, row.metric): row.value for row in rows}
         chart.save(picture, chart.learning_curve(log, baseline), x_label="million decisions")
         return
-    arenas = Arenas(options.seeds, options.worlds, options.steps, options.split)
-    rows = evaluate(options.weights, arenas, without=SENSES, jobs=options.jobs) if options.seeds else []
-    minds = [options.weights, *options.against]
-    towns = [served("fusion", weights, options.ticks) for weights in minds]
-    towns.append(served("scripted", options.weights, options.ticks))
+    arenas = Arenas(options.seeds, options.worlds, options.steps, options.split, options.crowd)
+    tasks = tuple(options.tasks.split(","))
+    rows = evaluate(options.weights, arenas, tasks=tasks, without=SENSES, jobs=options.jobs) if options.seeds else []
+    towns = _towns([options.weights, *options.against], options.ticks) if options.ticks else []
     if options.json:
         print(json.dumps({"tasks": [row.to_json() for row in rows], "town": towns}))
         return
     if rows:
-        print(table(rows), end="\n\n")
+        print(table(rows))
+        print("", *lost(rows), sep="\n")
     for town in towns:
         print(town)
 
@@ -70,6 +72,24 @@ def table(rows: Sequence[Row]) -> str:
         shown = (f"{cell.value:.3f} ({cell.low:.3f} to {cell.high:.3f})" for cell in cells)
         lines.append(f"| {task} | {metric.replace('_', ' ')} | {' | '.join(shown)} |")
     return "\n".join(lines)
+
+
+def lost(rows: Sequence[Row]) -> list[str]:
+    """Returns a sentence for each task and sense: whether success without it is below all that it could be with it."""
+    found = {(row.task, row.model): row for row in rows if row.metric == "success"}
+    told = []
+    for task in dict.fromkeys(row.task for row in rows):
+        whole = found[task, MINDS]
+        for sense in SENSES:
+            part = found[task, WITHOUT + sense]
+            needed = "costs success" if part.high < whole.low else "is not shown to cost success"
+            told.append(f"{task} without {sense} {needed}: {part.value:.3f} instead of {whole.value:.3f}")
+    return told
+
+
+def _towns(weights: Sequence[Path], ticks: int) -> list[dict[str, Any]]:
+    """Lets each of the weights serve a town, and the scripted controller."""
+    return [*(served("fusion", each, ticks) for each in weights), served("scripted", weights[0], ticks)]
 
 
 @dataclass(slots=True)
@@ -163,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=75, help="decisions in which tries begin, 5 a second")
     parser.add_argument("--split", choices=SPLITS, default="test", help="which arenas")
     parser.add_argument("--jobs", type=int, default=1, help="processes for the arenas")
-    parser.add_argument("--ticks", type=int, default=1200, help="of the town, 20 a second")
+    parser.add_argument("--tasks", default=",".join(BASICS), help="which tasks, with commas")
+    parser.add_argument("--crowd", type=int, default=1, help="times as many people as in training")
+    parser.add_argument("--ticks", type=int, default=1200, help="of the town, 20 a second; 0 for the arenas alone")
     parser.add_argument("--curve", type=Path, nargs=2, metavar=("LOG", "PNG"), help="only draw the learning curve")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser

@@ -1,0 +1,110 @@
+"""Draws what minds do in each task, seen from above, on held-out arenas: who walked where in the first 20 seconds.
+
+    python benchmarks/task_pictures.py [--weights FILE] [--tasks follow,find] [--seed N] [--out docs/images/tasks.png]
+
+A trail begins at a small dot and ends at a large one; a ring around it says that the agent did what it was to do, a
+cross marks a point that those who count had to reach. Needs Pillow.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from ecumene_agents.batch import actions_of
+from ecumene_models import load_policy
+from ecumene_scenarios.batched import BatchedEnv
+from ecumene_scenarios.cast import WEIGHTS
+from ecumene_scenarios.evaluate import SPLITS, Controller, minds
+from ecumene_scenarios.packs.task import Task
+from ecumene_scenarios.picture import View, colour_of
+from ecumene_scenarios.registry import TASKS, load_scenario
+
+_PANEL: Final = 300
+_COLUMNS: Final = 4
+_TITLE: Final = 18
+_GOAL: Final = (30, 30, 34)
+_DONE: Final = (250, 250, 250)
+
+
+def panel(task: str, controller: Controller, seed: int, decisions: int) -> Image.Image:
+    """Returns the picture of one world of a task."""
+    scenario = load_scenario(task)
+    assert isinstance(scenario, Task), f"{task} is not a task"
+    scenario.ticks = 1 << 40
+    env = BatchedEnv(scenario, seed=seed, worlds=1)
+    step = env.reset(seed)
+    state = env.session.world.state
+    view = View(env.session.world.layout, _PANEL)
+    for thing in view.pixels(state.thing_position[0, :, :2].double().numpy()):
+        view.disc(thing, 0.25 * view.scale, (150, 120, 80))
+    trails: dict[tuple[int, int], list[list[float]]] = {}
+    done: set[tuple[int, int]] = set()
+    for _ in range(decisions):
+        for slot in step.alive[0].nonzero().flatten().tolist():
+            trail = trails.setdefault((slot, int(step.serial[0, slot])), [])
+            if not trail and scenario.judged(state)[0, slot] and state.target[0, slot] < 0:
+                _cross(view, state.goal[0, slot, :2].double().numpy())
+            trail.append(state.position[0, slot, :2].tolist())
+        before, arrived = step.serial.clone(), scenario.memory["arrived_count"].clone()
+        step = env.step(actions_of(step.senses.slots, controller(step.senses)))
+        if bool(scenario.memory["arrived_count"] > arrived):
+            ended = (step.terminated & ~step.truncated)[0].nonzero().flatten().tolist()
+            done |= {(slot, int(before[0, slot])) for slot in ended}
+    for (slot, serial), places in trails.items():
+        _trail(view, np.array(places), colour_of(slot), done=(slot, serial) in done)
+    return _titled(view.image, task)
+
+
+def _cross(view: View, goal: NDArray[np.float64]) -> None:
+    x, y = view.pixels(goal[None])[0]
+    for dx, dy in ((4, 4), (4, -4)):
+        view.line(np.array([x - dx, y - dy]), np.array([x + dx, y + dy]), _GOAL, 1.5)
+
+
+def _trail(view: View, places: NDArray[np.float64], colour: tuple[int, ...], *, done: bool) -> None:
+    view.path(places, colour, 1.5)
+    first, last = view.pixels(places[[0, -1]])
+    view.disc(first, 2.0, colour)
+    if done:
+        view.disc(last, 0.25 * view.scale + 3.0, _DONE)
+    view.disc(last, 0.25 * view.scale, colour)
+
+
+def _titled(image: NDArray[np.uint8], title: str) -> Image.Image:
+    whole = Image.new("RGB", (_PANEL + 4, _PANEL + _TITLE), (250, 250, 248))
+    whole.paste(Image.fromarray(image), (2, _TITLE))
+    ImageDraw.Draw(whole).text((6, 3), title, fill=(20, 20, 24))
+    return whole
+
+
+def main() -> None:
+    """Draws and writes the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the shipped ones")
+    parser.add_argument("--tasks", default=",".join(TASKS), help="which, with commas")
+    parser.add_argument("--seed", type=int, default=SPLITS["test"] + 900, help="of the arenas")
+    parser.add_argument("--decisions", type=int, default=100, help="5 a second")
+    parser.add_argument("--without", default=None, help="a sense that nobody has")
+    parser.add_argument("--out", type=Path, default=Path("docs/images/tasks.png"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    controller = minds(load_policy(options.weights), without=options.without)
+    panels = [panel(task, controller, options.seed, options.decisions) for task in options.tasks.split(",")]
+    columns = min(_COLUMNS, len(panels))
+    width, height = panels[0].size
+    sheet = Image.new("RGB", (columns * width, -(-len(panels) // columns) * height), (250, 250, 248))
+    for index, each in enumerate(panels):
+        sheet.paste(each, (index % columns * width, index // columns * height))
+    sheet.save(options.out, optimize=True)
+    print(f"{options.out}: {options.out.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
