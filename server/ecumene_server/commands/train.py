@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ecumene_scenarios.training import TrainingConfig
 
 NAMES = ("minds", *learned.TRAINED)
+MEMORIES = {"none": 0, "gru": 64}
+"""Kinds of memory, and how many numbers an avatar remembers."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +39,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sense-less", default="", metavar="A,B", help=f"senses that nobody has, of {', '.join(SENSES)} (minds)"
     )
+    parser.add_argument("--memory", choices=MEMORIES, default="none", help="what minds remember (none)")
+    parser.add_argument("--critic", choices=("own", "centralised"), default="own", help="who judges minds (own)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard as well")
     parser.add_argument("--smoke", action="store_true", help="only show that training works, in seconds")
@@ -83,7 +87,15 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
         raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}, and files of `ecumene fork`")
     lacking = senses(options.sense_less)
     start = "" if options.start is None else str(existing(options.start))
-    config = TrainingConfig(seed=options.seed, tasks=tasks, device=options.device, lacking=lacking, start=start)
+    config = TrainingConfig(
+        seed=options.seed,
+        tasks=tasks,
+        device=options.device,
+        lacking=lacking,
+        start=start,
+        memory=MEMORIES[options.memory],
+        judge=options.critic,
+    )
     if options.smoke:
         config = replace(config, worlds=2, steps=4, clone=1, critic=1, improve=1)
     asked = {
