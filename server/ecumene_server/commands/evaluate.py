@@ -52,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     unknown = [name for name in tasks if name not in (*TASKS, *ABROAD)]
     if unknown:
         raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join((*TASKS, *ABROAD))}")
+    if options.crowd < 1:
+        raise UsageError(f"a crowd of {options.crowd} times as many people is nobody; 1 or more would do")
     with output.bar("evaluating", "arenas") as report:
         rows = evaluate(
             existing(options.weights or WEIGHTS),

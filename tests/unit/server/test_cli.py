@@ -35,6 +35,11 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (("serve", "--port", "70000"), "port 70000 is not within 0 and 65535"),
         (("serve", "nowhere.json"), "the world 'nowhere.json' is neither a file nor one of town"),
         (("serve", "--mqtt", "http://here"), "is no address like mqtt://host:1883/prefix"),
+        (("evaluate", "minds", "--tasks", "dance"), "'dance' is not a task; tasks are goto, avoid, wait, follow, find"),
+        (("evaluate", "minds", "--without", "smell"), "'smell' is not a sense; senses are vision, hearing, touch"),
+        (("evaluate", "minds", "--crowd", "0"), "a crowd of 0 times as many people is nobody; 1 or more would do"),
+        (("train", "minds", "--sense-less", "smell"), "'smell' is not a sense"),
+        (("train", "minds", "--from", "nowhere.safetensors"), "there is no file 'nowhere.safetensors'"),
         (("serve", "--config", "nowhere.toml"), "the settings file 'nowhere.toml' can't be read"),
     ],
 )
