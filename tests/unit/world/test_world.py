@@ -125,7 +125,7 @@ def test_what_sort_of_thing_is_sought_stands_in_the_place_of_a_place() -> None:
     w = world()
     w.apply([Spawn("a"), SetIntent("a", Verb.FIND, point=(1.0, 1.0, 0.0), sought=Category.TABLE)])
     slot = w.avatars["a"].slot
-    assert (int(w.state.place[0, slot]), w.state.goal[0, slot, 0]) == (-1 - Category.TABLE, 1.0)
+    assert (int(w.state.place[0, slot]), float(w.state.goal[0, slot, 0])) == (-1 - Category.TABLE, 1.0)
 
 
 def test_who_leaves_drops_what_was_carried_and_is_nobodys_target() -> None:
