@@ -1,15 +1,17 @@
 """Why a mind decided as it did: where it looked, what each expert proposed, and what would change without a sense.
 
-The last is exact: the same network decides again without that sense. All variants go through it as one batch.
+The last is exact: the same network decides again without that sense, or without that neighbour. All variants go through
+it as one batch. Attention and the pool's weights come for free but say something else: see `docs/how-to/explain.md`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import torch
+from torch import Tensor
 
 from ecumene_agents.vectors import length
 from ecumene_models.actions import EXPERTS, PolicyActions, PolicyOutput, divergence
@@ -17,7 +19,11 @@ from ecumene_models.fusion import GROUPS, FusionPolicy
 from ecumene_models.senses import NEIGHBOURS, SENSES, SenseBatch
 
 ABLATED: Final = (*SENSES, "neighbours")
-"""What is taken away, one at a time."""
+"""What is taken away, one at a time; then each neighbour."""
+VARIANTS: Final = 1 + len(ABLATED) + NEIGHBOURS
+"""Decisions that an explanation takes: as it was, then without each."""
+NOTHING: Final = 1e-9
+"""A divergence up to this is rounding, nats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,10 @@ class Explanation:
         pool: Weight of each expert in the pool that fusion starts from; sums to 1.
         experts: Velocity that each expert present proposes.
         effects: What would change without each sense; of senses that the avatar lacks, nothing.
+        neighbour_effects: What would change without each of the 8 neighbours.
         value: What the mind expects to come of it, None for the scripted controller.
+        intent: What the NPC wanted, such as "going to Market square".
+        cause: Why its slow mind wants that, "" for one that has none.
     """
 
     move: tuple[float, float]
@@ -59,22 +68,35 @@ class Explanation:
     pool: Mapping[str, float]
     experts: Mapping[str, tuple[float, float]]
     effects: Mapping[str, Effect]
+    neighbour_effects: tuple[Effect, ...]
     value: float | None
+    intent: str = ""
+    cause: str = ""
 
     @property
     def top(self) -> str:
         """The sense whose loss would change the decision most, "" if none would change it at all."""
         name = max(self.effects, key=lambda sense: self.effects[sense].divergence)
-        return name if self.effects[name].divergence > 1e-9 else ""
+        return name if self.effects[name].divergence > NOTHING else ""
+
+    @property
+    def top_neighbour(self) -> int:
+        """The neighbour whose absence would change the decision most, -1 if none would change it at all."""
+        nats = [effect.divergence for effect in self.neighbour_effects]
+        return nats.index(max(nats)) if max(nats) > NOTHING else -1
+
+    def to_json(self) -> dict[str, Any]:
+        """The explanation as JSON."""
+        return {**asdict(self), "top": self.top, "top_neighbour": self.top_neighbour}
 
 
-def explain(policy: FusionPolicy, senses: SenseBatch) -> Explanation:
-    """Explains what a policy decides for one row of senses."""
+def explain(policy: FusionPolicy, senses: SenseBatch, memory: Tensor | None = None) -> Explanation:
+    """Explains what a policy decides for one row of senses and, if it has memory, for what it remembered, (1, M)."""
+    rows = variants(senses)
     with torch.inference_mode():
-        output = policy(variants(senses))
-    vector = output.vector
-    nats = divergence(vector[:1].expand(len(ABLATED), -1), vector[1:], output.log_std)
-    move, turn = output.move, output.turn
+        output = policy(rows) if memory is None else policy(rows, memory=memory.expand(len(rows), -1))
+    nats, move, turn = losses(output, 1)[0], output.move, output.turn
+    effects = _effects(nats, move, turn)
     return Explanation(
         move=_pair(move),
         turn=float(turn[0]),
@@ -82,7 +104,8 @@ def explain(policy: FusionPolicy, senses: SenseBatch) -> Explanation:
         neighbour_attention=tuple(output.attention[0, :, GROUPS["neighbours"]].mean(dim=0).tolist()),
         pool=dict(zip(EXPERTS, output.contribution[0].tolist(), strict=True)),
         experts=_experts(output),
-        effects=_effects(nats, move, turn),
+        effects=dict(zip(ABLATED, effects, strict=False)),
+        neighbour_effects=effects[len(ABLATED) :],
         value=float(output.value[0]),
     )
 
@@ -93,13 +116,29 @@ def explain_scripted(act: Callable[[SenseBatch], PolicyActions], senses: SenseBa
     move, turn = actions.move, actions.turn
     squares = 0.5 * (((move[1:] - move[:1]) ** 2).sum(dim=1) + (turn[1:] - turn[:1]) ** 2)
     effects = _effects(squares, move, turn)
-    return Explanation(_pair(move), float(turn[0]), {}, (0.0,) * NEIGHBOURS, {}, {}, effects, None)
+    by_sense = dict(zip(ABLATED, effects, strict=False))
+    return Explanation(
+        _pair(move), float(turn[0]), {}, (0.0,) * NEIGHBOURS, {}, {}, by_sense, effects[len(ABLATED) :], None
+    )
 
 
 def variants(senses: SenseBatch) -> SenseBatch:
-    """Returns one row of senses, then the same without each of `ABLATED`."""
-    assert len(senses) == 1, "one decision is explained at a time"
-    return SenseBatch.cat([senses, *(senses.without(sense) for sense in SENSES), senses.alone()])
+    """Returns N rows of senses, then the same without each of `ABLATED`, then without each neighbour: 13 N rows."""
+    blinded = (senses.without(sense) for sense in SENSES)
+    unmet = (senses.unmet(neighbour) for neighbour in range(NEIGHBOURS))
+    return SenseBatch.cat([senses, *blinded, senses.alone(), *unmet])
+
+
+def losses(output: PolicyOutput, count: int) -> Tensor:
+    """Returns (N, 12) how far a decision is from the one without each sense and each neighbour, nats.
+
+    Args:
+        output: What a policy makes of `variants`.
+        count: N.
+    """
+    vector = output.vector.view(VARIANTS, count, -1)
+    nats = divergence(vector[:1].expand(VARIANTS - 1, -1, -1), vector[1:], output.log_std)
+    return nats.transpose(0, 1)
 
 
 def _attention(output: PolicyOutput) -> dict[str, float]:
@@ -112,13 +151,13 @@ def _experts(output: PolicyOutput) -> dict[str, tuple[float, float]]:
     return {name: (x, y) for name, (x, y), here in zip(EXPERTS, moves, present, strict=True) if here}
 
 
-def _effects(change: torch.Tensor, move: torch.Tensor, turn: torch.Tensor) -> dict[str, Effect]:
-    """Returns effects from the (4,) change and (5, 2) moves and (5,) turns, of which row 0 has all senses."""
+def _effects(change: Tensor, move: Tensor, turn: Tensor) -> tuple[Effect, ...]:
+    """Returns effects from the (12,) change and (13, 2) moves and (13,) turns, of which row 0 has all senses."""
     speed = length(move[1:] - move[:1])
-    rows = zip(ABLATED, change.tolist(), speed.tolist(), (turn[1:] - turn[:1]).tolist(), strict=True)
-    return {name: Effect(max(nats, 0.0), pace, angle) for name, nats, pace, angle in rows}
+    rows = zip(change.tolist(), speed.tolist(), (turn[1:] - turn[:1]).tolist(), strict=True)
+    return tuple(Effect(max(nats, 0.0), pace, angle) for nats, pace, angle in rows)
 
 
-def _pair(move: torch.Tensor) -> tuple[float, float]:
+def _pair(move: Tensor) -> tuple[float, float]:
     x, y = move[0].tolist()
     return (x, y)

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
 import torch
 from torch import Tensor
 
-from ecumene_agents import scripted
+from ecumene_agents import purpose, scripted
 from ecumene_agents.batch import batch_of
 from ecumene_agents.dialogue import Dialogue, Lore, Reply
 from ecumene_agents.errors import NobodyThereError
@@ -205,7 +206,21 @@ class Minds:
         if found is None:
             raise NobodyThereError(f"slot {slot} has not decided anything yet")
         row = self._row(found, world).to(self.fast.device)
-        return explain_scripted(scripted.act, row) if self.policy is None else explain(self.policy, row)
+        memory = None if self.fast.memory is None else self.fast.memory.row(slot, world)
+        told = explain_scripted(scripted.act, row) if self.policy is None else explain(self.policy, row, memory)
+        key = self.world.key_of(world, slot)
+        who = None if key is None else self.world.avatars[key]
+        if key is None or who is None or who.kind == _VISITOR:
+            return told
+        return replace(told, intent=purpose.intent(self.world, who), cause=self.cause(key))
+
+    def cause(self, key: str) -> str:
+        """Returns why an NPC wants what it wants, one sentence or "".
+
+        Raises:
+            NobodyThereError: No such NPC is in the world.
+        """
+        return purpose.cause(self.mind(key))
 
     def neighbours(self, slot: int, world: int = 0) -> list[str | None]:
         """Returns the keys of the 8 neighbours that a slot last perceived, in the order of its senses."""

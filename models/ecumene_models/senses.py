@@ -98,6 +98,12 @@ class SenseBatch:
         """Returns the batch with every neighbour taken away."""
         return replace(self, neighbour_present=torch.zeros_like(self.neighbour_present))
 
+    def unmet(self, neighbour: int) -> Self:
+        """Returns the batch with one of the neighbours, 0..7, taken away from every avatar."""
+        here = self.neighbour_present.clone()
+        here[:, neighbour] = False
+        return replace(self, neighbour_present=here)
+
     @classmethod
     def cat(cls, batches: Sequence[SenseBatch]) -> Self:
         """Joins batches, rows in the given order."""

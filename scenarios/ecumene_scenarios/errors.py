@@ -6,8 +6,9 @@ ScenarioError
 ├── ContractError         a Scenario class does not keep the contract
 ├── RecordingError        a file is no recording of ours, or a damaged one
 ├── DivergedError         a replay differs from its recording; names the tick
+├── UnknownMomentError    nothing is stored of that tick
+├── AbsentError           somebody was not there then
 ├── ForkError             a moment can't be forked, or a fork not be read
-│   └── UnknownMomentError  nothing is stored of that tick
 └── TrainingError         a training or evaluation can't be done as asked
 """
 
@@ -59,11 +60,20 @@ class ForkError(ScenarioError):
     """A moment can't be turned into a scenario, or such a scenario's snapshot can't be read."""
 
 
-class UnknownMomentError(ForkError):
+class UnknownMomentError(ScenarioError):
     """A tick of which nothing is stored."""
 
     def __init__(self, name: str, tick: int, first: int, last: int) -> None:
         super().__init__(f"{name} can't be brought back to tick {tick}; any tick from {first} to {last} would do")
+
+
+class AbsentError(ScenarioError):
+    """An avatar that was not there at some moment."""
+
+    def __init__(self, key: str, tick: int, known: Iterable[str]) -> None:
+        keys = list(known)
+        shown = ", ".join(keys[:8]) + (", …" if len(keys) > 8 else "") if keys else "nobody"
+        super().__init__(f"{key!r} is not there at tick {tick}{nearest(key, keys)}; there are {shown}")
 
 
 class TrainingError(ScenarioError):

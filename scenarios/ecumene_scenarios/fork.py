@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from ecumene_agents.keeping import without_strangers
-from ecumene_scenarios.errors import ForkError, RecordingError, UnknownMomentError
+from ecumene_scenarios.errors import ForkError, RecordingError
 from ecumene_scenarios.recording import Recording
-from ecumene_scenarios.replay import Replay
+from ecumene_scenarios.replay import reached
 from ecumene_world import snapshot
 from ecumene_world.command import Despawn
 from ecumene_world.kinds import BY_NAME
@@ -94,24 +94,15 @@ def at_tick(path: Path, tick: int | None) -> Reached:
     recording = Recording.read(path)
     if recording.header["worlds"] != 1:
         raise RecordingError(f"{path.name} holds {recording.header['worlds']} worlds; only one can be forked")
-    first = recording.keyframes[0].tick
-    last = first + len(recording.ticks)
-    wanted = last if tick is None else tick
-    if not first <= wanted <= last:
-        raise UnknownMomentError(path.name, wanted, first, last)
-    index = max(i for i, keyframe in enumerate(recording.keyframes) if keyframe.tick <= wanted)
-    replay = Replay(recording, keyframe=index)
-    start = recording.keyframes[index].tick
-    for _ in range(wanted - start):
-        replay.step()
-    return Reached(path.stem, replay.world, start, wanted - start)
+    replay, start = reached(recording, tick, path.name)
+    return Reached(path.stem, replay.world, start, replay.engine.tick - start)
 
 
-def write(reached: Reached, path: Path, *, living: bool = False) -> Fork:
+def write(found: Reached, path: Path, *, living: bool = False) -> Fork:
     """Writes a moment as a scenario, a YAML file and the snapshot beside it, and says what it holds.
 
     Args:
-        reached: Its world loses its visitors.
+        found: Its world loses its visitors.
         path: Of the YAML file.
         living: Whether NPCs go on with their own day rather than being rewarded for where they go.
 
@@ -119,22 +110,22 @@ def write(reached: Reached, path: Path, *, living: bool = False) -> Fork:
         ForkError: Nobody but visitors is there.
         OSError: It can't be written.
     """
-    world, tick = reached.world, int(reached.world.state.tick[0])
+    world, tick = found.world, int(found.world.state.tick[0])
     visitors = [avatar.key for avatar in world.avatars.values() if avatar.kind == _VISITOR]
     left = without_visitors(world)
     if not left.avatars:
-        raise ForkError(f"{reached.name} has no NPCs at tick {tick}; a fork needs at least one")
+        raise ForkError(f"{found.name} has no NPCs at tick {tick}; a fork needs at least one")
     moment = path.with_suffix(SUFFIX)
     moment.write_bytes(snapshot.save(left))
-    path.write_text(_document(reached.name, tick, moment.name, len(left.avatars), living=living))
+    path.write_text(_document(found.name, tick, moment.name, len(left.avatars), living=living))
     return Fork(
         scenario=str(path),
         moment=str(moment),
-        world=reached.name,
+        world=found.name,
         tick=tick,
-        keyframe_tick=reached.keyframe_tick,
-        replayed=reached.replayed,
-        memories_tick=reached.keyframe_tick if MEMORY in left.extra else None,
+        keyframe_tick=found.keyframe_tick,
+        replayed=found.replayed,
+        memories_tick=found.keyframe_tick if MEMORY in left.extra else None,
         npcs=len(left.avatars),
         visitors=len(visitors),
         heading=int((left.state.alive & (left.state.place >= 0)).sum()),

@@ -13,14 +13,17 @@ from typing import Any
 
 import torch
 
+from ecumene_agents import Minds
+from ecumene_agents.explanation import Explanation
 from ecumene_agents.routes import Routes
-from ecumene_scenarios.errors import DivergedError, RecordingError
+from ecumene_scenarios.errors import AbsentError, DivergedError, RecordingError, UnknownMomentError
 from ecumene_scenarios.record import Tick, check_of, digest_of
 from ecumene_scenarios.recording import Recording
 from ecumene_scenarios.session import ENOUGH_FIELDS, DecidingMinds
 from ecumene_sim import Engine
 from ecumene_sim.frame import Actions
 from ecumene_world import snapshot
+from ecumene_world.avatar import Avatar
 from ecumene_world.command import Command, from_record
 from ecumene_world.errors import WorldError
 from ecumene_world.world import World
@@ -169,6 +172,92 @@ def verify(
         complete=complete,
         same_threads=header.get("threads") == torch.get_num_threads(),
     )
+
+
+def reached(recording: Recording, tick: int | None, name: str) -> tuple[Replay, int]:
+    """Returns a replay that stands where the world had lived so many ticks, and the keyframe's tick it began at.
+
+    Args:
+        recording: What is replayed.
+        tick: Ticks lived; None for the last.
+        name: Of the file, for messages.
+
+    Raises:
+        UnknownMomentError: The recording does not reach that tick.
+        DivergedError: It does not replay here as it was recorded.
+    """
+    first = recording.keyframes[0].tick
+    last = first + len(recording.ticks)
+    wanted = last if tick is None else tick
+    if not first <= wanted <= last:
+        raise UnknownMomentError(name, wanted, first, last)
+    index = max(i for i, keyframe in enumerate(recording.keyframes) if keyframe.tick <= wanted)
+    replay = Replay(recording, keyframe=index)
+    start = recording.keyframes[index].tick
+    for _ in range(wanted - start):
+        replay.step()
+    return replay, start
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One decision of a recording, explained.
+
+    Attributes:
+        tick: Ticks that the world had lived.
+        key: Who decides.
+        title: What people call it.
+        recorded: Move ahead, move left and turn as recorded, in parts of 127, where it decided in this very tick.
+        explanation: Why the minds decide as they do.
+    """
+
+    tick: int
+    key: str
+    title: str
+    recorded: tuple[int, int, int] | None
+    explanation: Explanation
+
+    def to_json(self) -> dict[str, Any]:
+        """The findings as JSON."""
+        return {**{name: getattr(self, name) for name in self.__slots__}, "explanation": self.explanation.to_json()}
+
+
+def explained(path: Path, key: str, tick: int | None, minds: Callable[[World], Minds]) -> Explained:
+    """Explains what minds decide for an avatar of a recording, from the senses that it had.
+
+    Args:
+        path: A `.rec` file of one world.
+        key: Avatar key, such as npc:3.
+        tick: Ticks that the world had lived; None for the last.
+        minds: Makes the minds that decide.
+
+    Raises:
+        RecordingError: The file is no recording, or damaged.
+        UnknownMomentError: It does not reach that tick, or nobody of that key is there.
+    """
+    recording = Recording.read(path)
+    replay, _ = reached(recording, tick, path.name)
+    record = None if replay.done else replay.open()
+    world, now = replay.world, replay.engine.tick
+    who = world.avatars.get(key)
+    if who is None:
+        raise AbsentError(key, now, world.avatars)
+    slots = torch.tensor([who.slot], device=world.state.device)
+    Routes(world, per_tick=ENOUGH_FIELDS).update(slots)
+    mind = minds(world)
+    mind.decide(replay.engine.sense(slots))
+    told = mind.explain(who.slot, who.world)
+    return Explained(now, key, who.title, None if record is None else _done(recording, record, who), told)
+
+
+def _done(recording: Recording, record: Tick, who: Avatar) -> tuple[int, int, int] | None:
+    """What an avatar did by the record of a tick, None if it did not decide then."""
+    actions = recording.actions(record)
+    column = (actions.slots == who.slot).nonzero().flatten().tolist()
+    if not column:
+        return None
+    ahead, left, turn = actions.raw[who.world, column[0], :3].tolist()
+    return ahead, left, turn
 
 
 class Redeciding:

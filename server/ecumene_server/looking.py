@@ -6,9 +6,10 @@ from typing import Final
 
 import torch
 
-from ecumene_agents import Minds, NobodyThereError
+from ecumene_agents import Minds, NobodyThereError, purpose
 from ecumene_agents.explanation import Explanation
 from ecumene_server import wire
+from ecumene_server.lateness import Lateness
 from ecumene_sim.engine import Engine
 from ecumene_sim.frame import BANDS, COLUMNS, FAR_M, ROWS, Senses
 from ecumene_world import kinds
@@ -26,26 +27,12 @@ REMEMBERED: Final = 12
 """Most memories listed."""
 
 _SLOT_BITS: Final = 0xFFFF
-_INTENTS: Final[dict[Verb, tuple[str, str, str]]] = {
-    Verb.WAIT: ("waiting", "waiting at", "waiting for"),
-    Verb.GO: ("going somewhere", "going to", "going to"),
-    Verb.FOLLOW: ("following somebody", "on the way to", "following"),
-    Verb.SIT: ("sitting down", "sitting down at", "sitting down beside"),
-    Verb.GREET: ("greeting somebody", "greeting people at", "greeting"),
-    Verb.AVOID: ("keeping away", "keeping away from", "keeping away from"),
-    Verb.FIND: ("looking for something", "looking for", "looking for"),
-    Verb.COME: ("coming", "coming to", "coming to"),
-    Verb.LEAVE: ("leaving", "leaving for", "leaving"),
-    Verb.HAND_OVER: ("handing something over", "handing something over at", "handing something to"),
-    Verb.QUEUE: ("queueing", "queueing at", "queueing behind"),
-    Verb.GATHER: ("gathering", "gathering at", "gathering around"),
-    Verb.WORK: ("working", "working at", "working with"),
-}
-"""What a verb reads like alone, before a place and before somebody."""
 _VISITOR: Final = kinds.kind_named("visitor").code
 
 
-def look(engine: Engine, minds: Minds | None, message: wire.Inspect) -> wire.Inspected:
+def look(
+    engine: Engine, minds: Minds | None, message: wire.Inspect, lateness: Lateness | None = None
+) -> wire.Inspected:
     """Returns what there is to see of the avatar or node that the message names."""
     world = engine.world
     if (message.entity is None) == (message.node is None):
@@ -55,7 +42,7 @@ def look(engine: Engine, minds: Minds | None, message: wire.Inspect) -> wire.Ins
     avatar = _avatar(world, message.entity or 0)
     if avatar is None:
         return _nothing(engine, message, f"Nobody has the id {message.entity}.")
-    return _body(engine, minds, message, avatar)
+    return _body(engine, minds, message, avatar, lateness)
 
 
 def _nothing(engine: Engine, message: wire.Inspect, sentence: str) -> wire.Inspected:
@@ -103,7 +90,9 @@ def _thing_facts(world: World, name: str) -> dict[str, str]:
     return facts
 
 
-def _body(engine: Engine, minds: Minds | None, message: wire.Inspect, avatar: Avatar) -> wire.Inspected:
+def _body(
+    engine: Engine, minds: Minds | None, message: wire.Inspect, avatar: Avatar, lateness: Lateness | None
+) -> wire.Inspected:
     state, slot = engine.world.state, avatar.slot
     speed = float(torch.linalg.vector_norm(state.velocity[0, slot, :2]))
     facts = {
@@ -115,6 +104,11 @@ def _body(engine: Engine, minds: Minds | None, message: wire.Inspect, avatar: Av
     held = int(state.held[0, slot])
     if held >= 0:
         facts["Holds"] = engine.world.layout.thing_name(held)
+    if minds is not None and avatar.key in minds.watchdog.stuck:
+        facts["Stuck"] = str(minds.watchdog.stuck[avatar.key])
+    age = None if lateness is None or avatar.kind == _VISITOR else lateness.age(slot)
+    if age is not None:
+        facts["Decided on senses of"] = f"{age * 1000 // TICK_HZ} ms ago"
     mind = None if avatar.kind == _VISITOR else mind_of(engine, minds, avatar)
     return wire.Inspected(
         message.id, engine.tick, avatar.title, avatar.kind, avatar.entity & 0xFFFFFFFF, facts=facts, mind=mind
@@ -133,8 +127,8 @@ def mind_of(engine: Engine, minds: Minds | None, avatar: Avatar) -> wire.Mind:
     return wire.Mind(
         driver="none" if minds is None else minds.kind,
         persona=_persona(minds, avatar),
-        intent=_intent(world, avatar, verb),
-        reason=_reason(minds, avatar),
+        intent=purpose.intent(world, avatar),
+        reason="" if minds is None else minds.cause(avatar.key),
         goal=None if verb is Verb.WAIT else (x, y, z),
         needs=dict(zip(NEEDS, (round(each, 3) for each in state.needs[0, slot].tolist()), strict=True)),
         senses=dict(zip(SENSES, present, strict=True)),
@@ -169,15 +163,6 @@ def _persona(minds: Minds | None, avatar: Avatar) -> str:
     return f"{persona.name}{work}, {persona.temper}."
 
 
-def _reason(minds: Minds | None, avatar: Avatar) -> str:
-    if minds is None:
-        return ""
-    mind = minds.mind(avatar.key)
-    if mind.favour is not None:
-        return "Somebody asked for it."
-    return mind.aim.reason if mind.aim is not None else ""
-
-
 def _memories(world: World, minds: Minds | None, avatar: Avatar) -> list[str]:
     if minds is None:
         return []
@@ -187,7 +172,7 @@ def _memories(world: World, minds: Minds | None, avatar: Avatar) -> list[str]:
         words = (
             episode.what,
             known.name if known else "",
-            f"at {_place(world, episode.where)}" if episode.where else "",
+            f"at {purpose.title_of(world, episode.where)}" if episode.where else "",
         )
         told.append(f"{' '.join(filter(None, words))}, {(world_tick(world) - episode.tick) // TICK_HZ} s ago")
     return told[:REMEMBERED]
@@ -228,21 +213,6 @@ def noticed(world: World, senses: Senses, decided: Explanation | None) -> list[w
             name = Category(category).name.lower()
             found.append(wire.Noticed("vision", name, round(nearest, 2), round(share, 3)))
     return sorted(found, key=lambda each: each.distance_m)[:NOTICED]
-
-
-def _intent(world: World, avatar: Avatar, verb: Verb) -> str:
-    state, slot = world.state, avatar.slot
-    alone, at, whom = _INTENTS[verb]
-    place, target = int(state.place[0, slot]), int(state.target[0, slot])
-    if place >= 0:
-        return f"{at} {_place(world, world.layout.names[int(world.layout.place_row[place])])}"
-    if target >= 0:
-        return f"{whom} {_title(world, target)}"
-    return alone
-
-
-def _place(world: World, name: str) -> str:
-    return str(world.graph.node(name).attributes.get("title", name)) if name in world.graph else name
 
 
 def _title(world: World, slot: int) -> str:
