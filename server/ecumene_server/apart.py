@@ -30,7 +30,7 @@ from ecumene_server import mindwork
 from ecumene_server.errors import FailedError
 from ecumene_server.fieldwork import read
 from ecumene_server.kept import Kept
-from ecumene_server.late import Lateness
+from ecumene_server.lateness import Lateness
 from ecumene_server.mirror import Mirror
 from ecumene_sim.frame import Actions
 from ecumene_world.layout import Layout
@@ -96,7 +96,7 @@ class ApartMinds:
     """
 
     def __init__(self, world: World, weights: Path | None, kept: Kept) -> None:
-        self.lateness = Lateness()
+        self.lateness = Lateness(world.state.slots, soonest=1)
         self.seconds = 0.0
         """How long the last batch took, there."""
         self._world = world
@@ -104,14 +104,13 @@ class ApartMinds:
         self._kept = kept
         self._due: dict[int, Tensor] = {}
         self._asked: _Asked | None = None
-        self._tick = 0
         self._starts = 0
         self._fields: dict[int, bytes] = {}
         self._begin()
 
     def decide(self, slots: Tensor) -> Actions:
         """Returns the decisions that have come since the last tick, and asks for those of `slots` or of who waits."""
-        self._tick += 1
+        self.lateness.tick += 1
         if not self._crew.is_alive():
             self._restart()
         if self._world.layout is not self._layout:
@@ -174,7 +173,7 @@ class ApartMinds:
         state = self._world.state
         self._mirror.state.copy_(state)
         number = self._crew.ask(slots, self._mirror.data)
-        self._asked = _Asked(number, slots, state.serial[0, slots].clone(), self._tick)
+        self._asked = _Asked(number, slots, state.serial[0, slots].clone(), self.lateness.tick)
 
     def _collect(self) -> Actions:
         state, asked = self._world.state, self._asked
@@ -183,9 +182,7 @@ class ApartMinds:
         if answer is None or asked is None:
             return Actions.none(state.device)
         self._asked, self._starts, self.seconds = None, 0, answer.seconds
-        on_time = self._tick - asked.tick <= 1
-        self.lateness.on_time += on_time
-        self.lateness.late += not on_time
+        self.lateness.came(asked.tick, asked.slots)
         keep = (state.serial[0, asked.slots] == asked.serial) & state.alive[0, asked.slots]
         slots = asked.slots[keep]
         state.waypoint[0, slots] = answer.waypoint[keep]

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from websockets.frames import CloseCode
 
-from ecumene_agents import Minds
+from ecumene_agents import Driver, Minds
+from ecumene_agents.watchdog import LOOK_TICKS
 from ecumene_scenarios.session import Session
 from ecumene_server import auth, http, metrics, openworld, status
 from ecumene_server.apart import ApartMinds
@@ -228,7 +229,7 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
     log, freezer, watch = TickLog(), Freezer(session, minds), Watch(session.world, epoch)
     session.recorder = log
     wayfinder = Wayfinder(session.routes)
-    host = Host(session, watch, log, publish, _chore(session, wayfinder))
+    host = Host(session, watch, log, publish, _chore(session, wayfinder, minds))
     session.thoughts = None if minds is None else Thoughts(minds, host.ask, host.submit)
     graph, compiler = freezer.graph(), Compiler(kept)
     if minds is not None and not session.world.stale:
@@ -240,7 +241,7 @@ async def _assemble(settings: Settings, kept: Kept, session: Session, store: Sto
     role = Role[settings.open_as.upper()]
     opening = Opening(watch.place(), watch.people(), epoch, session.now, _scene_url(content), role, settings.keep_chat)
     budget = settings.budget_kb * 1024 // 20
-    live = Live(host, session.engine, minds)
+    live = Live(host, session.engine, minds, None if decider is None else decider.lateness)
     makers = Prepared(session, watch, minds)
     renewal = Renewal(host, freezer, makers, compiler, lambda graph, layout: app.show(graph, layout))  # noqa: PLW0108
     growth = Growth(
@@ -302,11 +303,18 @@ def _recording(settings: Settings, session: Session, frozen: Frozen, tell: Calla
     return recording
 
 
-def _chore(session: Session, wayfinder: Wayfinder) -> Callable[[], None]:
-    """Returns what supplies routes after each tick; minds elsewhere see to that themselves."""
-    if session.elsewhere is not None:
-        return lambda: None
-    return lambda: wayfinder.look_after(session.world.layout)
+def _chore(session: Session, wayfinder: Wayfinder, minds: Minds | None) -> Callable[[], None]:
+    """Returns what is done after each tick: routes, unless minds elsewhere see to them, and a look for who is stuck."""
+    if minds is not None:
+        minds.watchdog.minded = lambda key: session.roster.driver(key) is Driver.MINDS
+
+    def chore() -> None:
+        if session.elsewhere is None:
+            wayfinder.look_after(session.world.layout)
+        if minds is not None and session.now % LOOK_TICKS == LOOK_TICKS // 2:
+            minds.watchdog.look(session.now)
+
+    return chore
 
 
 def _published(app: App, news: News) -> None:

@@ -10,11 +10,14 @@ from typing import Final, Protocol
 import torch
 from torch import Tensor
 
+from ecumene_server.lateness import Lateness
 from ecumene_sim.frame import Actions, Senses
 from ecumene_world.world import World
 
 PATIENCE_S: Final = 0.012
-"""How long a tick waits for the decisions of its own senses."""
+"""How long a tick waits for decisions at most."""
+TRIES: Final = 20
+"""Minds that let a tick wait for nothing are not waited for in so many of the next batches."""
 
 
 class Deciding(Protocol):
@@ -24,43 +27,32 @@ class Deciding(Protocol):
         """Decides for the sensed slots."""
 
 
-@dataclass(slots=True)
-class Lateness:
-    """How punctual decisions were.
-
-    Attributes:
-        on_time: Batches applied in the tick of their senses.
-        late: Batches applied one tick later.
-        dropped: Batches never asked for, because the minds were still busy.
-    """
-
-    on_time: int = 0
-    late: int = 0
-    dropped: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A batch under way: its answer, and the serials that its slots had."""
+    """A batch under way: its answer, the serials that its slots had, and when it was asked for."""
 
     answer: Future[Actions]
     slots: Tensor
     serial: Tensor
+    tick: int
 
 
 class LateMinds:
-    """Decides like the minds inside it, at most one tick later.
+    """Decides like the minds inside it, or later if they take longer than a tick can wait.
+
+    Minds that let a tick wait for nothing are slow, and not waited for again for a while.
 
     An answer that comes late is applied together with the next tick's; rows of avatars that left meanwhile are
     dropped, and so are rows that the next tick decides anew.
     """
 
     def __init__(self, minds: Deciding, world: World, *, patience_s: float = PATIENCE_S) -> None:
-        self.lateness = Lateness()
+        self.lateness = Lateness(world.state.slots, soonest=0)
         self._minds = minds
         self._world = world
         self._patience_s = patience_s
         self._asked: _Asked | None = None
+        self._hopeless = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="minds")
 
     def decide(self, senses: Senses) -> Actions:
@@ -69,18 +61,16 @@ class LateMinds:
         Raises:
             Exception: Whatever the minds raised.
         """
+        self.lateness.tick += 1
         earlier = self._collect(0.0)
-        if self._asked is not None:
-            earlier = self._collect(self._patience_s)
         if not len(senses.slots):
             return earlier or Actions.none(senses.slots.device)
         if self._asked is not None:
             self.lateness.dropped += 1
             return Actions.none(senses.slots.device)
         self._asked = self._ask(senses)
-        now = self._collect(self._patience_s)
-        self.lateness.on_time += now is not None
-        self.lateness.late += earlier is not None
+        now = self._collect(0.0 if self._hopeless else self._patience_s)
+        self._hopeless = max(0, self._hopeless - 1) if now is not None or self._hopeless else TRIES
         return _joined(earlier, now, senses.slots.device)
 
     def settle(self) -> None:
@@ -94,7 +84,8 @@ class LateMinds:
 
     def _ask(self, senses: Senses) -> _Asked:
         serial = self._world.state.serial[0, senses.slots].clone()
-        return _Asked(self._thread.submit(self._minds.decide, senses), senses.slots, serial)
+        answer = self._thread.submit(self._minds.decide, senses)
+        return _Asked(answer, senses.slots, serial, self.lateness.tick)
 
     def _collect(self, wait_s: float) -> Actions | None:
         """Returns the answer under way if it comes within the time, reduced to avatars that are still the same."""
@@ -106,6 +97,7 @@ class LateMinds:
         except StillThinking:
             return None
         self._asked = None
+        self.lateness.came(asked.tick, asked.slots)
         same = self._world.state.serial[0, asked.slots] == asked.serial
         gone = asked.slots[~(same & self._world.state.alive[0, asked.slots])]
         return _without(actions, gone) if len(gone) else actions

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ecumene_server import http
@@ -34,16 +34,37 @@ class Reading:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Many numbers, counted by size.
+
+    Attributes:
+        name: Without the prefix `ecumene_`.
+        help: One line, with the unit.
+        buckets: Upper bound, and how many numbers are at most that; ascending, the last for "+Inf".
+        total: Sum of the numbers.
+    """
+
+    name: str
+    help: str
+    buckets: Sequence[tuple[str, float]]
+    total: float
+
+
 class Readings(Collector):
     """Hands the numbers of the moment to Prometheus."""
 
-    def __init__(self, source: Callable[[], Iterable[Reading]]) -> None:
+    def __init__(self, source: Callable[[], Iterable[Reading | Spread]]) -> None:
         self._source = source
 
     def collect(self) -> Iterator[Metric]:
         """Yields one family for each name."""
         families: dict[str, Any] = {}
         for each in self._source():
+            if isinstance(each, Spread):
+                name = f"ecumene_{each.name}"
+                yield HistogramMetricFamily(name, each.help, buckets=each.buckets, sum_value=each.total)
+                continue
             if each.name not in families:
                 names = [label for label, _ in each.labels]
                 family = CounterMetricFamily if each.counts else GaugeMetricFamily
@@ -52,7 +73,7 @@ class Readings(Collector):
         yield from families.values()
 
 
-def exposition(source: Callable[[], Iterable[Reading]]) -> Callable[[], http.Body]:
+def exposition(source: Callable[[], Iterable[Reading | Spread]]) -> Callable[[], http.Body]:
     """Returns what answers `/metrics`: our numbers and the process's own."""
     registry = CollectorRegistry()
     registry.register(Readings(source))

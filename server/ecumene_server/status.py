@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ecumene_server.metrics import Reading
+from ecumene_agents.watchdog import Watchdog
+from ecumene_server.metrics import Reading, Spread
 
 if TYPE_CHECKING:
     from ecumene_server.app import App
+    from ecumene_server.lateness import Lateness
     from ecumene_server.mqtt import Bridge
+
+
+TOLD: Final = 5
+"""Most stuck NPCs that are told one by one."""
 
 
 def health(app: App) -> dict[str, Any]:
@@ -27,12 +33,32 @@ def health(app: App) -> dict[str, Any]:
         "tick_p99_ms": round(timings.percentile_ms(0.99), 2),
         "ticks_skipped": app.host.pace.skipped,
         "npcs": app.hub.npcs,
+        "decisions": None if app.minds is None else _punctuality(app.minds.lateness),
+        "stuck": None if app.thinker is None else _stuck(app.thinker.watchdog),
         "clients": app.hub.clients,
         "snapshot_tick": app.snapshot_tick,
     }
 
 
-def readings(app: App) -> Iterable[Reading]:
+def _punctuality(late: Lateness) -> dict[str, int]:
+    """Returns batches of decisions by punctuality, and how old they were when they were applied, ticks."""
+    return {
+        "on_time": late.on_time,
+        "late": late.late,
+        "put_off": late.dropped,
+        "age_p50_ticks": late.oldest(0.5),
+        "age_p99_ticks": late.oldest(0.99),
+    }
+
+
+def _stuck(dog: Watchdog) -> dict[str, Any]:
+    """Returns how many NPCs get nowhere, by cause, and a sentence about those that have been stuck longest."""
+    now = list(dog.stuck.values())
+    causes = {cause: count for cause, count in dog.causes().items() if count}
+    return {"npcs": len(now), "causes": causes, "longest": [f"{each.title}: {each}" for each in now[:TOLD]]}
+
+
+def readings(app: App) -> Iterable[Reading | Spread]:
     """Returns what `/metrics` tells."""
     yield from _ticks(app)
     yield from _clients(app)
@@ -44,6 +70,18 @@ def readings(app: App) -> Iterable[Reading]:
         for word, count in (("on_time", late.on_time), ("late", late.late), ("dropped", late.dropped)):
             labels = (("when", word),)
             yield Reading("decisions", "Batches of decisions by punctuality.", count, counts=True, labels=labels)
+        ages = "Ticks from the senses of a batch of decisions to the tick it was applied in."
+        yield Spread("decision_age_ticks", ages, late.buckets(), late.ticks())
+    if app.thinker is not None:
+        yield from _watched(app.thinker.watchdog)
+
+
+def _watched(dog: Watchdog) -> Iterable[Reading]:
+    for cause, count in dog.causes().items():
+        yield Reading("npcs_stuck", "NPCs that get nowhere, by cause.", count, labels=(("cause", cause),))
+    for cause, count in dog.begun.copy().items():
+        labels = (("cause", cause.value),)
+        yield Reading("stuck", "NPCs that got stuck, by the cause seen first.", count, counts=True, labels=labels)
 
 
 def _ticks(app: App) -> Iterable[Reading]:

@@ -1,17 +1,27 @@
-"""`ecumene doctor`: says what this machine has and lacks."""
+"""`ecumene doctor`: says what this machine has and lacks, or how a running server is."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import os
 import platform
 import shutil
 import sqlite3
+import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from ecumene_server.commands import output
+from ecumene_server.errors import FailedError
+from ecumene_world.state import TICK_HZ
+
+WAIT_S: Final = 5.0
+"""For a server's answer."""
+LATE: Final = 0.05
+"""Share of batches that may be late or put off before minds count as too slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +43,19 @@ class Finding:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser.description = "Says what this machine has and lacks."
+    parser.description = "Says what this machine has and lacks, or how a running server is."
+    parser.add_argument("url", nargs="?", default="", help="a running server, such as http://localhost:8000")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Looks and tells; fails if something that serving needs is missing."""
-    findings = [*core(), *extras()]
+    """Looks and tells; fails if something that serving needs is missing, or a server is not well.
+
+    Raises:
+        FailedError: Nothing answers at the address.
+    """
+    findings = of_server(asked(options.url)) if options.url else [*core(), *extras()]
     if options.json:
         output.as_json({"ok": all(f.ok or not f.needed for f in findings), "findings": [asdict(f) for f in findings]})
     else:
@@ -48,6 +63,43 @@ def run(options: argparse.Namespace) -> int:
             mark = "✓" if found.ok else ("✗" if found.needed else "–")
             print(f"{mark} {found.name}: {found.detail}")
     return 0 if all(found.ok or not found.needed for found in findings) else 1
+
+
+def asked(url: str) -> dict[str, Any]:
+    """Returns what a server says of its health.
+
+    Raises:
+        FailedError: It does not answer, or is something else.
+    """
+    address = f"{url.rstrip('/')}/healthz"
+    try:
+        with urllib.request.urlopen(address, timeout=WAIT_S) as answer:  # noqa: S310 - the user's own address
+            found = json.loads(answer.read())
+    except (OSError, ValueError) as error:
+        raise FailedError(f"{address} does not answer as a server of Ecumene does: {error}") from error
+    if not isinstance(found, dict) or "tick_hz" not in found:
+        raise FailedError(f"{address} is no server of Ecumene")
+    return found
+
+
+def of_server(health: dict[str, Any]) -> list[Finding]:
+    """Judges a server by its health: saving and the tick are needed, punctual and moving NPCs are not."""
+    rate, p99 = health["tick_hz"], health["tick_p99_ms"]
+    found = [
+        Finding("saving", health["status"] == "ok", needed=True, detail=health["problem"] or "all is saved"),
+        Finding("tick", rate >= 0.95 * TICK_HZ, needed=True, detail=f"{rate:g} a second, p99 {p99:g} ms"),
+    ]
+    decisions, stuck = health.get("decisions"), health.get("stuck")
+    if decisions is not None:
+        batches = sum(decisions[when] for when in ("on_time", "late", "put_off"))
+        detail = f"{decisions['late']} of {batches} batches late, {decisions['put_off']} put off"
+        detail += f", applied after {decisions['age_p50_ticks']} ticks, p99 {decisions['age_p99_ticks']}"
+        prompt = decisions["late"] + decisions["put_off"] <= LATE * max(1, batches)
+        found.append(Finding("decisions", prompt, needed=False, detail=detail))
+    if stuck is not None:
+        detail = "; ".join([f"{stuck['npcs']} of {health['npcs']} NPCs get nowhere", *stuck["longest"]])
+        found.append(Finding("stuck NPCs", stuck["npcs"] == 0, needed=False, detail=detail))
+    return found
 
 
 def core() -> list[Finding]:

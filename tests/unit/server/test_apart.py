@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,6 +112,25 @@ def test_a_new_layout_is_taken_up(minds: ApartMinds) -> None:
     world.state = fresh.state
     assert not some(minds.decide(slots)), "an answer of the old layout"
     assert some(until(minds, slots, some))
+
+
+def test_a_process_that_stands_still_holds_no_tick_up(minds: ApartMinds) -> None:
+    shares = [torch.tensor([slot, *([slot + 4] if slot < 2 else [])]) for slot in range(4)]
+    until(minds, shares[0], some)
+    settled(minds)
+    late, dropped = minds.lateness.late, minds.lateness.dropped
+    minds.decide(shares[0])
+    os.kill(minds._crew._process.pid, signal.SIGSTOP)
+    try:
+        came = [some(minds.decide(shares[tick % 4])) for tick in range(1, 14)]
+    finally:
+        os.kill(minds._crew._process.pid, signal.SIGCONT)
+    assert not any(came[1:]), "an answer of before may have come, no other"
+    assert minds.lateness.dropped > dropped + 4
+    until(minds, shares[0], some)
+    assert minds.lateness.late > late
+    assert max(minds.lateness.ages) >= 12
+    assert minds.lateness.age(0) is not None
 
 
 def test_a_process_that_dies_is_started_again(minds: ApartMinds) -> None:

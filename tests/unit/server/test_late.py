@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from tests.integration.squares import square
 
-from ecumene_server.late import LateMinds
+from ecumene_server.late import PATIENCE_S, LateMinds
 from ecumene_sim.engine import Engine
 from ecumene_sim.frame import Actions, Senses
 from ecumene_world.command import Despawn, Spawn
@@ -70,9 +71,46 @@ def test_slow_minds_are_one_tick_late_and_counted(engine: Engine) -> None:
         minds.allowed.release()
         found.settle()
         minds.allowed.release()
-        found._patience_s = 20.0
+        found._patience_s, found._hopeless = 20.0, 0
         assert told(found.decide(sensed(engine, 1, 2))) == {0: 1, 1: 2, 2: 2}
         assert (found.lateness.on_time, found.lateness.late) == (1, 1)
+
+
+def test_minds_slower_than_a_tick_never_delay_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minds that take 0.3 s decide at 20 Hz for two seconds: only the first batch is waited for."""
+
+    class Sleepy:
+        def decide(self, senses: Senses) -> Actions:
+            time.sleep(0.3)
+            return Actions(senses.slots, torch.ones((1, len(senses.slots), 8), dtype=torch.int8))
+
+    found, came = LateMinds(Sleepy(), engine.world), 0
+    waits: list[float] = []
+    collect = found._collect
+    monkeypatch.setattr(found, "_collect", lambda wait_s: (waits.append(wait_s), collect(wait_s))[1])
+    for _ in range(40):
+        came += len(found.decide(sensed(engine, 0, 1)).slots) > 0
+        time.sleep(0.05)
+    found.close()
+    late = found.lateness
+    assert sum(waits) == PATIENCE_S, "minds held up more than one tick"
+    assert (late.on_time, late.late) == (0, came)
+    assert came >= 3
+    assert late.dropped >= 20
+    assert all(age >= 4 for age in late.ages)
+    assert dict(late.buckets())["+Inf"] == came
+    assert dict(late.buckets())["2"] == 0
+
+
+def test_how_long_ago_a_slot_sensed_what_it_decided_on(engine: Engine) -> None:
+    minds = SlowMinds()
+    minds.allowed.release(1)
+    with late(engine, minds, 20.0) as found:
+        found.decide(sensed(engine, 0))
+        assert (found.lateness.age(0), found.lateness.age(1)) == (0, None)
+        for _ in range(3):
+            found.decide(sensed(engine))
+        assert found.lateness.age(0) == 3
 
 
 def test_minds_that_are_still_busy_are_not_asked_again(engine: Engine) -> None:

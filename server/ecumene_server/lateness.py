@@ -1,0 +1,65 @@
+"""How punctual decisions are: counted by batch, in ticks, and remembered for each slot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+from torch import Tensor
+
+BUCKETS: Final = (0, 1, 2, 4, 8, 20)
+"""Ticks from the senses of a batch to the tick that its decisions were applied in, upper bounds of a histogram."""
+
+
+class Lateness:
+    """How punctual decisions were.
+
+    Attributes:
+        on_time: Batches applied as early as could be.
+        late: Batches applied later.
+        dropped: Batches never asked for, because the minds were still busy.
+        ages: Batches by ticks from their senses to the tick they were applied in.
+        tick: Ticks since the minds began.
+
+    Args:
+        slots: Of the world.
+        soonest: Age of a batch that is as early as can be, ticks.
+    """
+
+    def __init__(self, slots: int, *, soonest: int) -> None:
+        self.on_time = self.late = self.dropped = 0
+        self.ages: Counter[int] = Counter()
+        self.tick = 0
+        self._soonest = soonest
+        self._sensed = np.full(slots, -1, np.int64)
+
+    def came(self, asked: int, slots: Tensor) -> None:
+        """Notes that decisions for those slots, asked for in some tick, are applied in this one."""
+        age = self.tick - asked
+        self.ages[age] += 1
+        self.on_time += age <= self._soonest
+        self.late += age > self._soonest
+        self._sensed[slots.numpy(force=True)] = asked
+
+    def age(self, slot: int) -> int | None:
+        """Returns how many ticks ago a slot sensed what it last decided on; None if it has not decided yet."""
+        sensed = int(self._sensed[slot])
+        return None if sensed < 0 else self.tick - sensed
+
+    def buckets(self) -> Sequence[tuple[str, float]]:
+        """Returns upper bound and number of batches that were at most so old, as Prometheus wants them."""
+        counts = [sum(n for age, n in self.ages.items() if age <= bound) for bound in BUCKETS]
+        return [*zip((str(bound) for bound in BUCKETS), counts, strict=True), ("+Inf", self.ages.total())]
+
+    def ticks(self) -> int:
+        """Returns the sum of all ages."""
+        return sum(age * count for age, count in self.ages.items())
+
+    def oldest(self, share: float) -> int:
+        """Returns the age that `share` of all batches did not exceed, ticks; 0 before the first."""
+        ages = sorted(self.ages)
+        sums = accumulate(self.ages[age] for age in ages)
+        return next((age for age, some in zip(ages, sums, strict=True) if some >= share * self.ages.total()), 0)
