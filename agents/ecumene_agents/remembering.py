@@ -14,7 +14,9 @@ from ecumene_models.actions import PolicyOutput
 from ecumene_models.recurrent import RecurrentPolicy
 from ecumene_models.senses import SenseBatch
 
-_PARTS: Final = {"held": 3, "before": 3, "serial": 2}
+RECALLED: Final = "fast minds"
+"""Where a snapshot keeps it, beside what slow minds remember."""
+_PARTS: Final = ("held", "before", "serial")
 
 
 class Remembering:

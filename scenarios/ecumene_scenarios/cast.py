@@ -7,6 +7,7 @@ from typing import Final
 
 import ecumene_models
 from ecumene_agents import Minds
+from ecumene_agents.remembering import RECALLED
 from ecumene_scenarios.errors import ScenarioError
 from ecumene_scenarios.fork import MEMORY
 from ecumene_scenarios.session import Session
@@ -38,6 +39,8 @@ def cast(session: Session, kind: str | None = None, *, weights: Path | None = No
     minds = Minds(session.world, weights=trained, routes=session.routes, device=session.world.state.device)
     if MEMORY in session.world.extra:
         minds.unpack(session.world.extra[MEMORY])
+    if RECALLED in session.world.extra and minds.fast.memory is not None:
+        minds.fast.memory.unpack(session.world.extra[RECALLED])
     session.minds = minds
     session.thoughts = minds if session.scenario.lively else None
     return minds

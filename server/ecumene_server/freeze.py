@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from ecumene_agents import Minds
+from ecumene_agents.remembering import RECALLED
 from ecumene_scenarios import memory
 from ecumene_scenarios.fork import MEMORY
 from ecumene_scenarios.session import Session
@@ -34,7 +35,7 @@ class Frozen:
     def without_minds(self) -> Frozen:
         """Returns the same without what the minds remember, which no replay needs."""
         twin = copy.copy(self.world)
-        twin.extra = {name: data for name, data in self.world.extra.items() if name != MEMORY}
+        twin.extra = {name: data for name, data in self.world.extra.items() if name not in {MEMORY, RECALLED}}
         return Frozen(self.tick, twin)
 
 
@@ -73,6 +74,8 @@ class Freezer:
         twin.extra = {**world.extra, "scenario": memory.packed(self._session.scenario.memory)}
         if self._minds is not None:
             twin.extra[MEMORY] = self._minds.pack()
+            if self._minds.fast.memory is not None:
+                twin.extra[RECALLED] = self._minds.fast.memory.pack()
         return Frozen(self._session.now, twin)
 
 

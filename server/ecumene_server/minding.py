@@ -11,6 +11,7 @@ from typing import Final
 
 from ecumene_agents import Minds
 from ecumene_agents.errors import AgentsError
+from ecumene_agents.remembering import RECALLED
 from ecumene_scenarios.cast import WEIGHTS
 from ecumene_scenarios.fork import MEMORY
 from ecumene_scenarios.session import Session
@@ -48,10 +49,12 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
         keeps_speech=settings.keep_chat,
         device=settings.device,
     )
-    kept = session.world.extra.get(MEMORY)
+    kept, recalled = (session.world.extra.get(name) for name in (MEMORY, RECALLED))
     if kept is not None:
         try:
             minds.unpack(kept)
+            if recalled is not None and minds.fast.memory is not None:
+                minds.fast.memory.unpack(recalled)
         except AgentsError as error:
             tell(f"The NPCs have forgotten what was: {error}.")
     return minds

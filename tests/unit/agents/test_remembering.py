@@ -2,11 +2,15 @@
 
 import pytest
 import torch
+from tests.unit.agents.grounds import engine_of, settle, world_of
 from tests.unit.models.sense_rows import random_senses
 
 from ecumene_agents.errors import MindMemoryError
+from ecumene_agents.minds import Minds
 from ecumene_agents.remembering import Remembering
 from ecumene_models.recurrent import RecurrentConfig, RecurrentPolicy
+from ecumene_world.command import Despawn
+from ecumene_world.world import World
 
 WIDTH = 8
 
@@ -71,3 +75,43 @@ def test_damaged_bytes_and_those_of_another_width_are_refused() -> None:
         memory.unpack(data[:20])
     with pytest.raises(MindMemoryError, match="has shapes"):
         remembering(width=4).unpack(data)
+
+
+def recurrent() -> RecurrentPolicy:
+    """A policy whose memory counts."""
+    return remembering()._policy
+
+
+def scene() -> World:
+    world = world_of("village")
+    settle(world, "npc:1", -2, -5)
+    settle(world, "npc:2", 2, -5)
+    return world
+
+
+def test_a_served_mind_remembers_slot_by_slot_and_forgets_with_the_avatar() -> None:
+    world = scene()
+    engine, minds, fresh = engine_of(world), Minds(world, recurrent()), Minds(world, recurrent())
+    slots = torch.tensor([world.slot_of("npc:1")])
+    minds.decide(engine.sense(slots))
+    now = engine.sense(slots)
+    assert not torch.equal(minds.decide(now).raw, fresh.decide(now).raw)
+    world.apply([Despawn("npc:1")])
+    settle(world, "npc:3", -2, -5)
+    assert world.slot_of("npc:3") == int(slots[0])
+    late = Minds(world, recurrent())
+    senses = engine.sense(slots)
+    assert torch.equal(minds.decide(senses).raw, late.decide(senses).raw)
+
+
+def test_an_explanation_takes_what_was_remembered_into_account() -> None:
+    world = scene()
+    engine, minds = engine_of(world), Minds(world, recurrent())
+    slots = torch.tensor([world.slot_of("npc:1")])
+    for _ in range(3):
+        raw = minds.decide(engine.sense(slots)).raw[0, 0]
+    told = minds.explain(int(slots[0]))
+    assert told.turn == pytest.approx(float(raw[2]) / 127, abs=0.005)
+    assert minds.fast.memory is not None
+    minds.fast.memory.before = torch.zeros_like(minds.fast.memory.before)
+    assert minds.explain(int(slots[0])).turn != pytest.approx(told.turn, abs=1e-4)
