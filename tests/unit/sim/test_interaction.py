@@ -200,7 +200,9 @@ def test_who_holds_a_thing_feels_another_pull_at_it_for_a_while(world: World, as
     wish(world)
     assert world.state.touch_hand[0, :2].tolist() == pytest.approx([HOLD_N, 0.0])
     frame = wish(world, (1, asks))
-    assert (frame.outcome[0, 1], frame.outcome_thing[0, 1], frame.outcome_other[0, 1]) == (Outcome.PULLED, BALL, 0)
+    assert frame.outcome[0, 1] == Outcome.PULLED
+    assert frame.outcome_thing[0, 1] == BALL
+    assert frame.outcome_other[0, 1] == 0
     assert world.state.held[0, :2].tolist() == [BALL, -1], "pulling does not take it away"
     felt = [float(world.state.touch_hand[0, 0])]
     for _ in range(round(PULL_S / DT)):
