@@ -1,7 +1,8 @@
 """Who is near whom: pairs of bodies that touch, and the nearest avatars of a viewer.
 
 Small worlds compare everyone with everyone. Large ones sort avatars by grid cell and compare each with those that come
-after it in its own and the next cell, and with three cells of the row above: every pair is met once.
+after it in its own and the next cell, and with three cells of the row above: every pair is met once. On a CPU the
+nearest in a crowd are looked up in a tree, so that a viewer costs the same in a town as in a street.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from ecumene_sim.compaction import chosen, packed
 
 DENSE_SLOTS: Final = 64
 """Up to this many slots everyone is compared with everyone."""
+TREE_SLOTS: Final = 700
+"""From so many slots on a tree finds the nearest sooner than a comparison with everyone does, on a CPU."""
 CELL_M: Final = 1.0
 """Side of a cell; bodies with radii up to half of it are found whenever they touch."""
 RUN: Final = 16
@@ -147,6 +152,9 @@ def nearest(position: Tensor, alive: Tensor, slots: Tensor, count: int, reach_m:
         count: K; fewer when the world has fewer slots.
         reach_m: Along the ground.
     """
+    if position.shape[1] >= TREE_SLOTS and position.device.type == "cpu":
+        found = [_in_tree(*world, slots, count, reach_m) for world in zip(position, alive, strict=True)]
+        return Nearest(*(torch.stack(column) for column in zip(*found, strict=True)))
     x, y = position[..., 0].masked_fill(~alive, GONE), position[..., 1]
     viewer = position.index_select(1, slots)
     dx = x.unsqueeze(1) - viewer[..., 0:1]
@@ -156,3 +164,28 @@ def nearest(position: Tensor, alive: Tensor, slots: Tensor, count: int, reach_m:
     value, slot = square.topk(min(count, x.shape[1]), dim=2, largest=False, sorted=True)
     distance = value.sqrt_()
     return Nearest(slot, distance, distance <= reach_m)
+
+
+def _in_tree(
+    position: Tensor, alive: Tensor, slots: Tensor, count: int, reach_m: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns slot, distance and whether it counts, (A, K) each, of the nearest in one world of (C, 3) positions."""
+    plan = position[:, :2]
+    there = (alive & plan.isfinite().all(dim=1)).nonzero().view(-1)
+    viewer = plan.index_select(0, slots)
+    wanted = count + 1  # the viewer itself is found, too
+    if len(there) == 0:
+        index = np.zeros((len(slots), wanted), np.int64)
+    else:
+        tree = cKDTree(plan.index_select(0, there).numpy(), balanced_tree=False, compact_nodes=False)
+        eyes = viewer.nan_to_num(GONE, GONE, GONE).numpy()
+        _, index = tree.query(eyes, k=range(1, wanted + 1), distance_upper_bound=reach_m * 1.0001)
+    padded = torch.cat((there, there.new_full((1,), -1)))
+    slot = padded.index_select(0, torch.from_numpy(index).view(-1)).view(len(slots), wanted)
+    known = (slot >= 0) & (slot != slots.unsqueeze(1))
+    slot = slot.clamp(min=0)
+    away = plan.index_select(0, slot.view(-1)).view(len(slots), wanted, 2) - viewer.unsqueeze(1)
+    square = (away[..., 0] * away[..., 0]).addcmul_(away[..., 1], away[..., 1]).masked_fill_(~known, GONE * GONE)
+    square, order = square.sort(dim=1, stable=True)
+    distance = square[:, :count].sqrt()
+    return slot.gather(1, order)[:, :count], distance, distance <= reach_m

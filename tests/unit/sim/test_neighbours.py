@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ecumene_sim import neighbours
 from ecumene_sim.neighbours import nearest, touching
 
 BOUNDS = (-3.0, -2.0, 20.0, 15.0)
@@ -43,7 +44,7 @@ def test_bodies_beyond_the_bounds_are_found_too() -> None:
     assert [(int(a), int(b)) for a, b in zip(found.first, found.second, strict=True)] == [(0, 1)]
 
 
-@pytest.mark.parametrize("slots", [3, 20, 300])
+@pytest.mark.parametrize("slots", [3, 20, 300, neighbours.TREE_SLOTS])
 def test_the_nearest_are_those_of_a_full_sort(slots: int) -> None:
     at, _, alive = scattered(2, slots, slots)
     position = torch.cat((at, torch.zeros(1, 2 * slots))).t().reshape(2, slots, 3)
@@ -61,3 +62,34 @@ def test_nobody_is_a_neighbour_of_a_lonely_viewer() -> None:
     alive = torch.zeros(1, 4, dtype=torch.bool)
     alive[0, 2] = True
     assert not nearest(torch.zeros(1, 4, 3), alive, torch.tensor([2]), 8, 30.0).valid.any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tree_finds_the_same_as_a_comparison_with_everyone(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bit by bit, the dead, those who stand in one spot and those beyond reach among them."""
+    at, _, alive = scattered(2, 400, seed, side=60.0)
+    position = torch.cat((at, torch.zeros(1, 800))).t().reshape(2, 400, 3).contiguous()
+    position[:, 7] = position[:, 3]
+    viewers = torch.arange(seed, 400, 4)
+    dense = nearest(position, alive, viewers, 10, 8.0)
+    monkeypatch.setattr(neighbours, "TREE_SLOTS", 1)
+    tree = nearest(position, alive, viewers, 10, 8.0)
+    assert torch.equal(tree.valid, dense.valid)
+    assert bool((~dense.valid).any())
+    assert torch.equal(tree.distance[tree.valid], dense.distance[dense.valid])
+    apart = dense.distance[..., 1:] != dense.distance[..., :-1]
+    sure = dense.valid[..., 1:-1] & apart[..., 1:] & apart[..., :-1]
+    assert torch.equal(tree.slot[..., 1:-1][sure], dense.slot[..., 1:-1][sure])
+
+
+@pytest.mark.parametrize("here", [0, 1])
+def test_a_tree_of_nobody_or_one(here: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "TREE_SLOTS", 1)
+    alive = torch.zeros(1, 4, dtype=torch.bool)
+    alive[0, :here] = True
+    position = torch.zeros(1, 4, 3)
+    position[0, 3] = torch.nan
+    found = nearest(position, alive, torch.tensor([0, 3]), 2, 30.0)
+    assert found.slot.shape == (1, 2, 2)
+    assert not found.valid[0, 0].any()
+    assert not found.valid[0, 1].any()
