@@ -100,7 +100,10 @@ class HandOver(Task):
         trying = self._gives(state) & state.alive & ~memory["ended"]
         takes = trying & (state.held < 0) & ~memory["had"]
         asks = [Interact(self._key(world, *row), world=row[0]) for row in takes.nonzero().tolist()]
-        return (*asks, *self._receiving(world, trying & (state.held >= 0)), *super().commands(tick, world))
+        met = self._has_receiver(state)
+        brings = trying & (state.held >= 0)
+        anew = self._reassigned(world, brings & ~met)
+        return (*asks, *anew, *self._receiving(world, brings & met), *super().commands(tick, world))
 
     def score(self, frame: Frame, world: World) -> Frame:
         """Notes who let go of what and whether it was taken, then scores as every task does."""
@@ -158,6 +161,21 @@ class HandOver(Task):
         receiver = self._free_receiver(world.state, index) if part.verb == Verb.HAND_OVER else None
         target = None if receiver is None else world.key_of(index, receiver)
         return SetIntent(key, part.verb, target=target, world=index)
+
+    def _has_receiver(self, state: State) -> Tensor:
+        """Whose other party still waits, (B, C) bool."""
+        waits = state.alive & ~self.memory["ended"] & (state.verb == Verb.WAIT) & (state.held < 0)
+        return (state.target >= 0) & waits.gather(1, state.target.clamp(min=0))
+
+    def _reassigned(self, world: World, lost: Tensor) -> list[Command]:
+        """Sends givers whose receiver has got something from another to somebody else, one in each world at a time."""
+        givers: dict[int, int] = dict(lost.nonzero().tolist())
+        commands: list[Command] = []
+        for index, giver in givers.items():
+            receiver = self._free_receiver(world.state, index)
+            target = None if receiver is None else self._key(world, index, receiver)
+            commands.append(SetIntent(self._key(world, index, giver), Verb.HAND_OVER, target=target, world=index))
+        return commands
 
     def _receiving(self, world: World, brings: Tensor) -> list[Command]:
         """Turns receivers to their givers, and lets them pull when they have hesitated long enough."""

@@ -199,11 +199,32 @@ def test_a_receiver_pulls_only_when_it_has_hesitated_and_only_what_is_near(pair:
     assert not pulls()
 
 
+def test_a_giver_whose_receiver_got_something_else_finds_another(pair: tuple[BatchedEnv, Row, Row]) -> None:
+    env, giver, receiver = pair
+    state = env.session.world.state
+    other = next(row for row in those(state, Verb.HAND_OVER) if row != giver)
+    thing = int(state.held[other])
+    state.held[other], state.held[receiver], state.thing_holder[0, thing] = -1, thing, receiver[1]
+    for _ in range(12):
+        tick(env)
+    assert int(state.target[giver]) != receiver[1] or state.held[receiver] < 0
+    found = int(state.target[giver])
+    assert found < 0 or (bool(state.alive[0, found]) and state.verb[0, found] == int(Verb.WAIT))
+
+
 @pytest.mark.parametrize("task", [Queue, Distance, Gather, HandOver])
 def test_the_teacher_shows_that_it_can_be_done(task: type[Task]) -> None:
     found = fared(task(), "teacher", seed=900_003, worlds=2, steps=5)
     assert found["ended"] >= 5
     assert found["success"] >= 0.8
+
+
+@pytest.mark.parametrize("task", [Queue, Distance, Gather, HandOver])
+def test_acting_at_random_achieves_nothing(task: type[Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task, "limit_ticks", 160)
+    found = fared(task(least=5, most=5), "random", seed=900_003, worlds=3, steps=20)
+    assert found["ended"] >= 6
+    assert found["success"] < 0.2
 
 
 def test_letting_go_without_feeling_drops_it() -> None:
