@@ -5,6 +5,7 @@ One with memory also knows what it perceived before, slot by slot; wherever it r
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -15,6 +16,7 @@ from ecumene_agents import scripted
 from ecumene_agents.batch import actions_of, batch_of
 from ecumene_agents.remembering import Remembering
 from ecumene_agents.vectors import length
+from ecumene_agents.wardrobe import Wardrobe
 from ecumene_models.actions import PolicyActions
 from ecumene_models.fusion import FusionPolicy
 from ecumene_models.recurrent import RecurrentPolicy
@@ -31,10 +33,18 @@ class FastMind:
     Args:
         policy: None for the scripted controller.
         device: Where the policy runs.
+        wardrobe: Who wears which adapter of the policy; None where nobody wears any.
     """
 
-    def __init__(self, policy: FusionPolicy | None, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        policy: FusionPolicy | None,
+        device: torch.device | str = "cpu",
+        *,
+        wardrobe: Wardrobe | None = None,
+    ) -> None:
         self.policy = policy
+        self.wardrobe = wardrobe
         self.device = torch.device(device)
         if policy is not None:
             policy.to(self.device).eval()
@@ -48,7 +58,8 @@ class FastMind:
     def decide(self, senses: Senses) -> Actions:
         """Returns what the sensed slots do: one forward pass for all of them."""
         batch = batch_of(senses).to(self.device)
-        actions = self.act(batch) if self.memory is None else self._recalling(senses, batch)
+        with nullcontext() if self.wardrobe is None else self.wardrobe.dressing(senses):
+            actions = self.act(batch) if self.memory is None else self._recalling(senses, batch)
         return actions_of(senses.slots, _to(actions, senses.slots.device))
 
     def act(self, batch: SenseBatch) -> PolicyActions:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
@@ -17,7 +18,7 @@ from ecumene_agents import purpose, scripted
 from ecumene_agents.batch import batch_of
 from ecumene_agents.dialogue import Dialogue, Lore, Reply
 from ecumene_agents.errors import NobodyThereError
-from ecumene_agents.explanation import Explanation, explain, explain_scripted
+from ecumene_agents.explanation import VARIANTS, Explanation, explain, explain_scripted
 from ecumene_agents.fast import FastMind
 from ecumene_agents.keeping import packed, unpacked
 from ecumene_agents.memory import Episode
@@ -26,9 +27,12 @@ from ecumene_agents.roster import STRIDE
 from ecumene_agents.routes import Routes
 from ecumene_agents.schedule import Clock
 from ecumene_agents.thinking import THINK_TICKS, Thinking
+from ecumene_agents.wardrobe import Wardrobe
 from ecumene_agents.watchdog import Watchdog
 from ecumene_models.actions import PolicyActions
+from ecumene_models.adapters import adaptable
 from ecumene_models.checkpoint import load_policy
+from ecumene_models.errors import WeightsError
 from ecumene_models.fusion import FusionPolicy
 from ecumene_models.senses import SenseBatch
 from ecumene_sim.frame import Actions, Senses
@@ -55,6 +59,7 @@ class Minds:
         world: Whose NPCs.
         policy: The fast mind; None for the scripted controller, unless `weights` are given.
         weights: Where to load the fast mind from.
+        adapters: Role to the file of an adapter of the fast mind that NPCs of this role wear; None for none, ever.
         clock: World time; a day of 20 minutes by default.
         keeps_speech: Whether NPCs remember word by word what is said to them.
         routes: Shared with whoever else needs them.
@@ -70,13 +75,15 @@ class Minds:
         policy: FusionPolicy | None = None,
         *,
         weights: Path | None = None,
+        adapters: Mapping[str, Path] | None = None,
         clock: Clock | None = None,
         keeps_speech: bool = False,
         routes: Routes | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         self.world = world
-        self.fast = FastMind(load_policy(weights) if policy is None and weights is not None else policy, device)
+        policy = load_policy(weights) if policy is None and weights is not None else policy
+        self.fast = FastMind(policy, device) if adapters is None else _dressed(world, policy, device, adapters)
         self.routes = routes or Routes(world)
         self._slow = Thinking(world, clock=clock, keeps_speech=keeps_speech)
         self.watchdog = Watchdog(world, lambda: self._slow.spots.of(world.layout))
@@ -207,12 +214,25 @@ class Minds:
             raise NobodyThereError(f"slot {slot} has not decided anything yet")
         row = self._row(found, world).to(self.fast.device)
         memory = None if self.fast.memory is None else self.fast.memory.row(slot, world)
-        told = explain_scripted(scripted.act, row) if self.policy is None else explain(self.policy, row, memory)
+        with nullcontext() if self.fast.wardrobe is None else self.fast.wardrobe.dressing_one(slot, world, VARIANTS):
+            told = explain_scripted(scripted.act, row) if self.policy is None else explain(self.policy, row, memory)
         key = self.world.key_of(world, slot)
         who = None if key is None else self.world.avatars[key]
         if key is None or who is None or who.kind == _VISITOR:
             return told
         return replace(told, intent=purpose.intent(self.world, who), cause=self.cause(key))
+
+    def wear(self, adapters: Mapping[str, Path]) -> None:
+        """Changes the adapters that NPCs wear, by role, from their next decision on.
+
+        Files are read here, decisions under way are not waited for, and what can't be worn changes nothing.
+
+        Raises:
+            WeightsError: A file can't be read, belongs to another base, or these minds were made without adapters.
+        """
+        if self.fast.wardrobe is None:
+            raise WeightsError("these minds can't wear adapters; make them with adapters, {} will do")
+        self.fast.wardrobe.wear(adapters)
 
     def cause(self, key: str) -> str:
         """Returns why an NPC wants what it wants, one sentence or "".
@@ -286,3 +306,17 @@ class Minds:
         agents = len(senses.slots)
         at = world * agents + column
         return batch_of(senses).rows(slice(at, at + 1))
+
+
+def _dressed(
+    world: World, policy: FusionPolicy | None, device: torch.device | str, adapters: Mapping[str, Path]
+) -> FastMind:
+    """Returns a fast mind whose NPCs wear adapters by role.
+
+    Raises:
+        WeightsError: There is no policy to adapt, or an adapter does not fit it.
+    """
+    if policy is None:
+        raise WeightsError("the scripted controller can't wear adapters; trained weights can")
+    worn = adaptable(policy).to(device)
+    return FastMind(worn, device, wardrobe=Wardrobe(world, worn, adapters))

@@ -132,8 +132,8 @@ class Wearing(FusionPolicy):
     wears: int
     fingerprint: str
 
-    def dress(self, adapters: Sequence[Adapter]) -> None:
-        """Puts adapters on, numbered from 1, in the place of those before; whoever decides just now ends with these.
+    def bank_of(self, adapters: Sequence[Adapter]) -> Bank | None:
+        """Returns adapters side by side, numbered from 1; None for none.
 
         Raises:
             WeightsError: One is of another base or rank.
@@ -145,23 +145,35 @@ class Wearing(FusionPolicy):
                 )
             if adapter.rank != adapters[0].rank:
                 raise WeightsError(f"adapters of rank {adapter.rank} and {adapters[0].rank} can't be worn together")
-        bank = Bank(adapters) if adapters else None
-        self.bank = None if bank is None else bank.to(self.log_std.device)
+        return Bank(adapters).to(self.log_std.device) if adapters else None
+
+    def dress(self, adapters: Sequence[Adapter]) -> None:
+        """Puts adapters on, numbered from 1, in the place of those before.
+
+        Raises:
+            WeightsError: One is of another base or rank.
+        """
+        self.bank = self.bank_of(adapters)
 
     @contextmanager
-    def wearing(self, index: Tensor) -> Iterator[None]:
-        """Lets the rows of the next pass wear (N,) i64 adapters, 0 for none."""
-        token = _CHOSEN.set(_Chosen(index))
+    def wearing(self, index: Tensor, bank: Bank | None = None) -> Iterator[None]:
+        """Lets the rows of the next pass, on this thread, wear (N,) i64 adapters, 0 for none.
+
+        Args:
+            index: Their numbers.
+            bank: The adapters that are numbered; None for those put on by `dress`.
+        """
+        token = _CHOSEN.set(_Chosen(index, self.bank if bank is None else bank))
         try:
             yield
         finally:
             _CHOSEN.reset(token)
 
     def _find(self, senses: SenseBatch) -> Found:
-        bank = self.bank
+        chosen = _CHOSEN.get()
+        bank = self.bank if chosen is None else chosen.bank
         if bank is None:
             return super()._find(senses)
-        chosen = _CHOSEN.get()
         index = senses.verb.new_full(senses.verb.shape, self.wears) if chosen is None else chosen.take(len(senses))
         token = _WORN.set(Worn(bank, bank.mask(index)))
         try:
@@ -175,6 +187,7 @@ class _Chosen:
     """Which adapters the rows of a pass wear, handed out chunk by chunk."""
 
     index: Tensor
+    bank: Bank | None
     start: int = 0
 
     def take(self, count: int) -> Tensor:
