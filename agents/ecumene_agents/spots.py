@@ -85,15 +85,23 @@ class Spots:
         chosen = next(nodes for nodes in (public, roomy, there) if bool(nodes.any()))
         return chosen.nonzero().cpu().numpy()
 
-    def parts(self, near: tuple[float, float], level: int) -> set[int]:
-        """Returns which connected parts of the world a point, or one two nodes away, is in: empty in a wall."""
-        layout = self.layout
+    def parts(self, xy: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """Returns which connected parts of the world M points, and those up to two nodes away, are in.
+
+        Args:
+            xy: (M, 2) m.
+            level: (M,) storeys.
+
+        Returns:
+            (M, 25) i64, 0 in walls and off the map.
+        """
+        near = torch.arange(-NEAR_NODES, NEAR_NODES + 1, device=xy.device)
+        cell = ((xy - xy.new_tensor(self.layout.origin)) / self.layout.cell_m).clamp(-1e6, 1e6).round().long()
+        column, row = cell[:, :1, None] + near, cell[:, 1:, None] + near[:, None]
         height, width = self._part.shape[1:]
-        column, row = (round((at - origin) / layout.cell_m) for at, origin in zip(near, layout.origin, strict=True))
-        rows, columns = (slice(max(0, at - NEAR_NODES), at + NEAR_NODES + 1) for at in (row, column))
-        if row >= height + NEAR_NODES or column >= width + NEAR_NODES or min(row, column) < -NEAR_NODES:
-            return set()
-        return set(self._part[level, rows, columns].flatten().tolist()) - {0}
+        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        found = self._part[level[:, None, None], row.clamp(0, height - 1), column.clamp(0, width - 1)]
+        return (found * inside).flatten(1).long()
 
     def seats(self, near: Point, level: int, within_m: float) -> list[int]:
         """Returns the seats on a storey whose approach is near a point, nearest first."""

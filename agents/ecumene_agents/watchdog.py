@@ -7,7 +7,7 @@ others or has arrived is doing what it wants, however long it stands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ecumene_agents.scripted import ARRIVED_M, AT_GOAL_M
 from ecumene_agents.spots import Spots
@@ -43,6 +44,9 @@ CREEP: Final = 0.15
 """Wanted speeds below this are none, m/s."""
 SEAT_M: Final = 1.2
 """A seat is where the goal is within this distance."""
+
+EXAMINED: Final = 64
+"""Most NPCs whose cause is sought in one look; those that have waited longest for it come first."""
 
 _CONTENT: Final = frozenset({Verb.WAIT, Verb.AVOID, Verb.QUEUE})
 """What is done standing."""
@@ -96,7 +100,7 @@ class Stuck:
         cause: Why.
         other: Name of the person or node in the way, "" for none.
         since: Tick since which it has made no progress.
-        tick: Of this look.
+        tick: When it was last seen why.
     """
 
     key: str
@@ -148,9 +152,16 @@ class Watchdog:
         over = np.zeros(len(wants), bool)
         for anchor in self._anchors:
             over |= anchor.look(position, fresh, tick)
-        found = {each.key: each for slot in np.flatnonzero(over) if (each := self._examined(int(slot), goal, tick))}
-        self.begun.update(each.cause for key, each in found.items() if key not in self.stuck)
-        self.stuck = dict(sorted(found.items(), key=lambda item: item[1].since))
+        held = {key: int(slot) for slot in np.flatnonzero(over) if (key := self._key(int(slot))) is not None}
+        kept = {key: each for key, each in self.stuck.items() if key in held}
+        asked = [*(key for key in held if key not in kept), *sorted(kept, key=lambda key: kept[key].tick)][:EXAMINED]
+        told = self._causes([held[key] for key in asked], goal)
+        for key, (cause, other) in zip(asked, told, strict=True):
+            if key not in kept:
+                self.begun[cause] += 1
+            since = min(int(each.since[held[key]]) for each in self._anchors if each.over(held[key], tick))
+            kept[key] = Stuck(key, self._world.avatars[key].title, cause, other, since, tick)
+        self.stuck = dict(sorted(kept.items(), key=lambda item: item[1].since))
 
     def causes(self) -> dict[str, int]:
         """Returns how many are stuck by cause, all causes named."""
@@ -188,70 +199,92 @@ class Watchdog:
         self._intent, self._goal = intent, goal
         return changed
 
-    def _examined(self, slot: int, goal: NDArray[np.float64], tick: int) -> Stuck | None:
+    def _key(self, slot: int) -> str | None:
+        """Returns the key of who is in a slot, None if no mind drives it."""
         key = self._world.key_of(0, slot)
-        if key is None or not self.minded(key):
-            return None
-        since = min(int(each.since[slot]) for each in self._anchors if each.over(slot, tick))
-        x, y = goal[slot].tolist()
-        cause, other = next(self._causes(slot, (x, y)))
-        return Stuck(key, self._world.avatars[key].title, cause, other, since, tick)
+        return key if key is not None and self.minded(key) else None
 
-    def _causes(self, slot: int, goal: tuple[float, float]) -> Iterator[tuple[Cause, str]]:
-        """Yields what keeps a slot, the cause that explains most first."""
-        state = self._world.state
-        spots = self._spots()
-        x, y, _ = state.position[0, slot].tolist()
-        level, goal_level, verb = int(state.level[0, slot]), int(state.goal_level[0, slot]), int(state.verb[0, slot])
-        here, there = spots.parts((x, y), level), spots.parts(goal, goal_level)
-        if not there:
-            yield Cause.UNREACHABLE, ""
-        elif here and not here & there:
-            yield Cause.NO_WAY, ""
-        if verb == Verb.SIT and np.hypot(goal[0] - x, goal[1] - y) < _ARRIVED[verb]:
-            yield self._seat(slot, goal, goal_level)
-        if float(state.desired_velocity[0, slot].norm()) < CREEP:
-            yield Cause.UNMOVED, ""
-        yield from self._barriers(slot)
-        yield Cause.CIRCLES, ""
+    def _causes(self, slots: Sequence[int], goal: NDArray[np.float64]) -> list[tuple[Cause, str]]:
+        """Returns what keeps each of M slots, and who or what that is: the cause that explains most."""
+        if not slots:
+            return []
+        state, rows = self._world.state, torch.tensor(slots, device=self._world.state.device)
+        here = state.position[0, rows, :2]
+        there = torch.from_numpy(goal[slots].astype(np.float32)).to(here.device)
+        parts = self._spots().parts
+        from_, to = parts(here, state.level[0, rows]), parts(there, state.goal_level[0, rows])
+        nowhere = ~(to > 0).any(dim=1)
+        joined = ((from_[:, :, None] == to[:, None]) & (to > 0)[:, None]).flatten(1).any(dim=1)
+        wish = state.desired_velocity[0, rows]
+        ahead = wish / wish.norm(dim=1, keepdim=True).clamp(min=1e-6)
+        (person, other), (door, leaf) = self._people(rows, here, ahead), self._doors(rows, here, ahead)
+        room = sample(self._world.layout, self._world.layout.clearance, state.level[0, rows], here + ahead * AHEAD_M)
+        before = (state.verb[0, rows] == int(Verb.SIT)) & ((there - here).norm(dim=1) < _ARRIVED[Verb.SIT])
+        tests = {
+            Cause.UNREACHABLE: nowhere,
+            Cause.NO_WAY: (from_ > 0).any(dim=1) & ~joined,
+            Cause.NO_SEAT: before,
+            Cause.UNMOVED: wish.norm(dim=1) < CREEP,
+            Cause.PERSON: person,
+            Cause.DOOR: door,
+            Cause.WALL: room < BODY_M,
+            Cause.CIRCLES: torch.ones_like(person),
+        }
+        causes = list(tests)
+        first = torch.stack(list(tests.values())).to(torch.uint8).argmax(dim=0).tolist()
+        found = [causes[index] for index in first]
+        columns = (slots, there.tolist(), other.tolist(), leaf.tolist())
+        return [self._named(*each) for each in zip(found, *columns, strict=True)]
 
-    def _seat(self, slot: int, goal: tuple[float, float], level: int) -> tuple[Cause, str]:
+    def _named(self, cause: Cause, slot: int, there: list[float], other: int, leaf: int) -> tuple[Cause, str]:
+        """Returns a cause with who or what it is."""
+        if cause is Cause.NO_SEAT:
+            return self._seat(slot, there)
+        if cause is Cause.PERSON:
+            return cause, self._title(other)
+        return cause, self._world.layout.thing_name(leaf) if cause is Cause.DOOR else ""
+
+    def _seat(self, slot: int, there: list[float]) -> tuple[Cause, str]:
         """Returns why somebody who stands before a seat does not sit."""
-        near = set(self._spots().seats((*goal, 0.0), level, SEAT_M))
-        seat = self._world.state.seat[0].tolist()
-        sitter = next((other for other, taken in enumerate(seat) if taken in near and other != slot), None)
+        x, y = there
+        state = self._world.state
+        near = set(self._spots().seats((x, y, 0.0), int(state.goal_level[0, slot]), SEAT_M))
+        sitter = next((who for who, seat in enumerate(state.seat[0].tolist()) if seat in near and who != slot), None)
         return (Cause.NO_SEAT, "") if sitter is None else (Cause.SEAT_TAKEN, self._title(sitter))
 
-    def _barriers(self, slot: int) -> Iterator[tuple[Cause, str]]:
-        """Yields who and what is right ahead on the way a slot wants to walk."""
-        state, layout = self._world.state, self._world.layout
-        here, level = state.position[0, slot, :2], state.level[0, slot]
-        ahead = state.desired_velocity[0, slot]
-        ahead = ahead / ahead.norm().clamp(min=1e-6)
-        away = state.position[0, :, :2] - here
-        gap = away.norm(dim=1)
-        near = state.alive[0] & (state.level[0] == level) & (gap < PERSON_M) & (away @ ahead > 0.25 * gap)
-        near[slot] = False
-        if bool(near.any()):
-            yield Cause.PERSON, self._title(int(gap.masked_fill(~near, torch.inf).argmin()))
-        yield from self._door(here, int(level), ahead)
-        if float(sample(layout, layout.clearance, level, here + ahead * AHEAD_M)) < BODY_M:
-            yield Cause.WALL, ""
+    def _people(self, rows: Tensor, here: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns whether somebody is right ahead of each slot (M,), and the slot that it is (M,)."""
+        state = self._world.state
+        others = torch.arange(state.slots, device=rows.device) != rows[:, None]
+        there = others & state.alive[0] & (state.level[0] == state.level[0, rows, None])
+        return _ahead(state.position[0, :, :2] - here[:, None], ahead, there, PERSON_M)
 
-    def _door(self, here: torch.Tensor, level: int, ahead: torch.Tensor) -> Iterator[tuple[Cause, str]]:
-        """Yields the closed door right ahead."""
-        layout = self._world.layout
-        middle = layout.door_segment.mean(dim=1) - here
-        gap = middle.norm(dim=1)
-        closed = self._world.state.thing_state[0, layout.door_thing] == 0
-        near = closed & (layout.door_level == level) & (gap < DOOR_M) & (middle @ ahead > 0.25 * gap)
-        if bool(near.any()):
-            door = int(gap.masked_fill(~near, torch.inf).argmin())
-            yield Cause.DOOR, layout.thing_name(int(layout.door_thing[door]))
+    def _doors(self, rows: Tensor, here: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns whether a closed door is right ahead of each slot (M,), and the thing that it is (M,)."""
+        layout, state = self._world.layout, self._world.state
+        if not len(layout.door_thing):
+            return torch.zeros_like(rows, dtype=torch.bool), rows
+        closed = (state.thing_state[0, layout.door_thing] == 0) & (layout.door_level == state.level[0, rows, None])
+        found, which = _ahead(layout.door_segment.mean(dim=1) - here[:, None], ahead, closed, DOOR_M)
+        return found, layout.door_thing[which]
 
     def _title(self, slot: int) -> str:
         key = self._world.key_of(0, slot)
         return "somebody" if key is None else self._world.avatars[key].title
+
+
+def _ahead(away: Tensor, ahead: Tensor, there: Tensor, reach_m: float) -> tuple[Tensor, Tensor]:
+    """Returns whether one of P points is right ahead (M,), and the nearest that is (M,).
+
+    Args:
+        away: (M, P, 2) from each of M walkers.
+        ahead: (M, 2) where they want to walk, of length 1.
+        there: (M, P) which points count.
+        reach_m: How near they must be.
+    """
+    gap = away.norm(dim=2)
+    near = there & (gap < reach_m) & ((away * ahead[:, None]).sum(dim=2) > 0.25 * gap)
+    return near.any(dim=1), gap.masked_fill(~near, torch.inf).argmin(dim=1)
 
 
 def _everybody(key: str) -> bool:
