@@ -32,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--worlds", type=int, metavar="N", help="worlds of each task side by side")
     parser.add_argument("--iterations", type=int, metavar="N", help="of policy gradients; epochs where it is not minds")
     parser.add_argument("--arenas", type=int, metavar="N", help="layouts of each task at a time (minds)")
+    parser.add_argument("--refresh", type=int, metavar="N", help="iterations between new layouts (minds)")
     parser.add_argument(
         "--clone", type=int, metavar="N", help="iterations of imitation, before policy gradients (minds)"
     )
@@ -101,6 +102,7 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
     asked = {
         "worlds": options.worlds,
         "arenas": options.arenas,
+        "refresh": options.refresh,
         "clone": options.clone,
         "improve": options.iterations,
     }
