@@ -36,8 +36,8 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
     """Returns the minds that the settings ask for, remembering what the snapshot kept.
 
     Raises:
-        FailedError: The weights do not exist.
-        WeightsError: They can't be read.
+        FailedError: The weights or the folder of adapters do not exist.
+        WeightsError: They can't be read, or the adapters belong to other weights.
     """
     if settings.minds == "none":
         return None
@@ -45,6 +45,7 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
     minds = Minds(
         session.world,
         weights=weights,
+        adapters=adapters_in(settings) if settings.adapters else None,
         routes=session.routes,
         keeps_speech=settings.keep_chat,
         device=settings.device,
@@ -60,8 +61,22 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
     return minds
 
 
+def adapters_in(settings: Settings) -> dict[str, Path]:
+    """Returns the adapters that the settings name: role to file.
+
+    Raises:
+        FailedError: There is no such folder.
+    """
+    folder = Path(settings.adapters)
+    if not folder.is_dir():
+        raise FailedError(f"there is no folder of adapters {str(folder)!r}")
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+
+
 def engage(minds: Minds, session: Session, kept: Kept) -> LateMinds | ApartMinds:
     """Lets minds decide in a session: on a thread here, or in a process of their own where that pays.
+
+    Minds that wear adapters decide here, since these may be changed at any time.
 
     Args:
         minds: Who decides.
@@ -69,7 +84,8 @@ def engage(minds: Minds, session: Session, kept: Kept) -> LateMinds | ApartMinds
         kept: Where the compiled layout is kept for the other process.
     """
     many = max(session.scenario.population(), len(session.world.avatars)) >= APART_NPCS
-    if session.world.state.device.type != "cpu" or not many or (os.cpu_count() or 1) == 1:
+    here = session.world.state.device.type != "cpu" or minds.fast.wardrobe is not None
+    if here or not many or (os.cpu_count() or 1) == 1:
         session.minds = late = LateMinds(minds, session.world)
         return late
     apart = ApartMinds(session.world, minds.weights, kept)

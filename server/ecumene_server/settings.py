@@ -35,6 +35,7 @@ class Settings:
         db: Database URL; "" keeps SQLite under `worlds`.
         folder: Where worlds are kept.
         weights: File of trained weights, or the folder it is in; "" takes the shipped ones.
+        adapters: Folder of `ROLE.safetensors`, adapters that NPCs of these roles wear; "" for none.
         device: Where tensors are: cpu or cuda.
         minds: Who decides for NPCs: fusion, scripted or none.
         browser: Whether to open the page in a browser.
@@ -56,6 +57,7 @@ class Settings:
     db: str = ""
     folder: str = "worlds"
     weights: str = ""
+    adapters: str = ""
     device: str = "cpu"
     minds: str = "fusion"
     browser: bool = True

@@ -10,10 +10,14 @@ import signal
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecumene_server import crash, settings
+from ecumene_server.errors import FailedError
 from ecumene_server.settings import Settings
+
+if TYPE_CHECKING:
+    from ecumene_server.app import App
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +52,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--weights", default=unset, metavar="DIR", help="trained weights, or their folder (the shipped ones)"
+    )
+    parser.add_argument(
+        "--adapters",
+        default=unset,
+        metavar="DIR",
+        help="ROLE.safetensors, adapters that NPCs of a role wear; read anew on SIGHUP",
     )
     parser.add_argument("--device", default=unset, help="where minds and bodies are computed: cpu or cuda (cpu)")
     parser.add_argument(
@@ -101,6 +111,9 @@ async def _serve(chosen: Settings) -> None:
         loop.set_exception_handler(crash.handler)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, app.stopped.set)
+        dressing: set[asyncio.Task[None]] = set()
+        if chosen.adapters:
+            loop.add_signal_handler(signal.SIGHUP, lambda: dressing.add(loop.create_task(_dress(app))))
         print(f"Ecumene is open at {app.url}", flush=True)
         if chosen.browser and sys.stdout.isatty():
             with contextlib.suppress(webbrowser.Error):
@@ -110,6 +123,22 @@ async def _serve(chosen: Settings) -> None:
             raise app.failure
         print("Closing.", flush=True)
     print("The world is saved.", flush=True)
+
+
+async def _dress(app: App) -> None:
+    """Lets NPCs wear the adapters that are in the folder now; those that can't be worn change nothing."""
+    from ecumene_models import WeightsError
+    from ecumene_server.minding import adapters_in
+
+    if app.thinker is None:
+        return
+    try:
+        files = adapters_in(app.settings)
+        await asyncio.to_thread(app.thinker.wear, files)
+    except (FailedError, WeightsError) as error:
+        print(f"The adapters stay as they are: {error}.", flush=True)
+    else:
+        print(f"NPCs wear {', '.join(sorted(files)) or 'no adapters'} now.", flush=True)
 
 
 def _loop_factory() -> Any:
