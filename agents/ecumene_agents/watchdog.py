@@ -45,7 +45,7 @@ CREEP: Final = 0.15
 SEAT_M: Final = 1.2
 """A seat is where the goal is within this distance."""
 
-EXAMINED: Final = 64
+EXAMINED: Final = 32
 """Most NPCs whose cause is sought in one look; those that have waited longest for it come first."""
 
 _CONTENT: Final = frozenset({Verb.WAIT, Verb.AVOID, Verb.QUEUE})

@@ -11,6 +11,7 @@ import torch
 from ecumene_world.avatar import Avatar
 from ecumene_world.command import check
 from ecumene_world.commands.base import Command
+from ecumene_world.commands.body import Steer, steer
 from ecumene_world.errors import CommandError
 from ecumene_world.event import Event
 from ecumene_world.graph import SceneGraph
@@ -76,15 +77,27 @@ class World:
         return self.compiled_graph is not None
 
     def apply(self, commands: Sequence[Command]) -> list[Event]:
-        """Carries out commands in order; one that can't be carried out becomes a `rejected` event with the reason."""
+        """Carries out commands in order; one that can't be carried out becomes a `rejected` event with the reason.
+
+        Steering that comes in a row is carried out together: of the same body the last counts.
+        """
         events: list[Event] = []
+        steering: dict[tuple[int, str], Steer] = {}
         for command in commands:
             try:
                 check(command, self)
             except CommandError as error:
                 events.append(self._rejected(command, str(error)))
-            else:
-                events += command.apply(self)
+                continue
+            if isinstance(command, Steer):
+                steering[command.world, command.key] = command
+                continue
+            if steering:
+                steer(self, steering.values())
+                steering.clear()
+            events += command.apply(self)
+        if steering:
+            steer(self, steering.values())
         return events
 
     def prepare(self) -> Layout:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import cos, hypot, pi, sin
 from typing import TYPE_CHECKING, Final, Literal
+
+import torch
 
 from ecumene_world.commands.base import Command, Role, avatar, check_key, check_point, command, require
 from ecumene_world.event import Event
@@ -130,18 +133,38 @@ class Steer(Command):
         avatar(world, self.key, self.world)
 
     def apply(self, world: World) -> list[Event]:
-        who = avatar(world, self.key, self.world)
-        state, row = world.state, (self.world, who.slot)
-        forward, left = self.move
-        runs = self.run and who.kind == kind_named("visitor").code
-        speed = (RUN_SPEED if runs else state.max_speed[row].item()) / max(1.0, hypot(forward, left))
-        c, s = cos(self.yaw), sin(self.yaw)
-        wanted = (speed * (c * forward - s * left), speed * (s * forward + c * left))
-        gaze = [max(-most, min(most, angle)) for most, angle in zip(MAX_GAZE, self.gaze, strict=True)]
-        state.desired_velocity[row] = state.desired_velocity.new_tensor(wanted)
-        state.target_yaw[row] = self.yaw
-        state.target_gaze[row] = state.target_gaze.new_tensor(gaze)
+        steer(world, [self])
         return []
+
+    def wanted(self, most: float) -> tuple[float, float]:
+        """Returns the velocity that is wanted, world frame, m/s.
+
+        Args:
+            most: Fastest that the body goes, m/s.
+        """
+        forward, left = self.move
+        speed = most / max(1.0, hypot(forward, left))
+        c, s = cos(self.yaw), sin(self.yaw)
+        return speed * (c * forward - s * left), speed * (s * forward + c * left)
+
+
+def steer(world: World, commands: Collection[Steer]) -> None:
+    """Carries out what people do with their sticks, all of it in a few writes; each body is steered once at most."""
+    state, device = world.state, world.state.device
+    bodies = [avatar(world, each.key, each.world) for each in commands]
+    row = torch.tensor([(who.world, who.slot) for who in bodies], device=device).unbind(dim=1)
+    visitor = kind_named("visitor").code
+    fastest = [
+        RUN_SPEED if each.run and who.kind == visitor else walking
+        for each, who, walking in zip(commands, bodies, state.max_speed[row].tolist(), strict=True)
+    ]
+    wanted = [each.wanted(most) for each, most in zip(commands, fastest, strict=True)]
+    gazes = [
+        [max(-most, min(most, angle)) for most, angle in zip(MAX_GAZE, each.gaze, strict=True)] for each in commands
+    ]
+    state.desired_velocity[row] = state.desired_velocity.new_tensor(wanted)
+    state.target_yaw[row] = state.target_yaw.new_tensor([each.yaw for each in commands])
+    state.target_gaze[row] = state.target_gaze.new_tensor(gazes)
 
 
 @command("interact", Role.VISITOR, own=True)
