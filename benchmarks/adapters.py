@@ -15,7 +15,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -24,6 +24,7 @@ from ecumene_agents.batch import batch_of
 from ecumene_models import FusionPolicy, SenseBatch, load_policy
 from ecumene_models.adapters import Wearing, adaptable, blank, share, trainable
 from ecumene_models.cloning import imitation_error
+from ecumene_scenarios.adapting import RATE, tune
 from ecumene_scenarios.cast import WEIGHTS
 from ecumene_scenarios.ppo import Learner, PPOConfig
 from ecumene_scenarios.registry import load_scenario
@@ -31,8 +32,6 @@ from ecumene_scenarios.session import Session
 from ecumene_scenarios.training import Arena, TrainingConfig, gathered
 from ecumene_world.world import stream
 
-ADAPTER_RATE = 3e-3
-"""Learning rate of an adapter; all of a policy is tuned with that of `PPOConfig`."""
 UNSEEN = 800
 """Seeds from here on draw arenas that no tuning here uses."""
 TEST_ARENAS = 2
@@ -85,25 +84,12 @@ def main() -> None:
 
 
 def _adapter(weights: Path, seed: int) -> tuple[FusionPolicy, float]:
-    return trainable(load_policy(weights), stream(seed, "adapter")), ADAPTER_RATE
+    return trainable(load_policy(weights), stream(seed, "adapter")), RATE
 
 
 def _whole(weights: Path, seed: int) -> tuple[FusionPolicy, float]:
     del seed
     return load_policy(weights), PPOConfig().rate
-
-
-def tune(policy: FusionPolicy, task: str, seed: int, iterations: int, rate: float) -> None:
-    """Lets a policy imitate the teacher of a task, in arenas that change every four iterations."""
-    config = TrainingConfig(seed=seed, tasks=(task,), worlds=4, arenas=1, refresh=4, clone=iterations)
-    learner = Learner(policy, replace(config.ppo, rate=rate))
-    arenas: list[Arena] = []
-    for iteration in range(iterations):
-        if iteration % config.refresh == 0:
-            arenas = [Arena(config, task, iteration, 0)]
-        noise = stream(seed, f"iteration {iteration}")
-        experience, _ = gathered(learner, arenas, config, "clone", noise, config.guidance(iteration))
-        learner.learn(experience, "clone", config.pace("clone", iteration), noise)
 
 
 @torch.no_grad()
