@@ -169,12 +169,10 @@ def table(rows: list[Fared]) -> str:
         f"| {row.model} | {row.seed} | {row.error:.4f} | {row.success:.1%} | {row.ended} | {row.cpu_s:.0f} |"
         for row in rows
     ]
-    for name, gain in (
-        ("imitation error", lambda row: base.error - row.error),
-        ("success", lambda row: row.success - base.success),
-    ):
+    for name, field, sign in (("imitation error", "error", -1), ("success", "success", 1)):
         gains = {
-            model: statistics.fmean(gain(row) for row in rows if row.model == model)
+            model: sign * statistics.fmean(getattr(row, field) for row in rows if row.model == model)
+            - sign * getattr(base, field)
             for model in ("adapter", "all tuned")
         }
         reached = gains["adapter"] / gains["all tuned"]

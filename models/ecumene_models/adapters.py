@@ -230,6 +230,7 @@ def blank(base: FusionPolicy, generator: torch.Generator, *, rank: int = RANK) -
     for name in TARGETS:
         layer = base.get_submodule(name)
         layer = layer.layer if isinstance(layer, AdaptedLinear) else layer
+        assert isinstance(layer, nn.Linear), f"{name} is no linear layer"
         down = torch.randn(layer.in_features, rank, generator=generator) * layer.in_features**-0.5
         parts[name] = (down, torch.zeros(rank, layer.out_features))
     return Adapter(base.fingerprint if isinstance(base, Wearing) else fingerprint(base), parts)
