@@ -62,7 +62,7 @@ class HandOver(Task):
         for index, at in enumerate(scattered(rng, 4, half - 2.0, 4.0)):
             add_block(graph, f"block {index}", at, (0.9, 0.9), float(rng.uniform(0, math.pi)), 1.1)
             taken.append((at, 1.8))
-        for index, at in enumerate(scattered(rng, self.most // 2 + 3, half - 2.0, 2.0, taken)):
+        for index, at in enumerate(scattered(rng, self.greatest // 2 + 3, half - 2.0, 2.0, taken)):
             graph.add(Node(f"thing {index}", ("box", "cup", "book")[index % 3], Pose.at(*at)))
         for index, at in enumerate(scattered(rng, 12, half - 1.5, 2.5, taken)):
             add_place(graph, f"place {index}", at)

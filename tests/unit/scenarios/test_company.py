@@ -245,3 +245,14 @@ def test_training_runs_through_all_stages(task: str, tmp_path: Path) -> None:
     assert train(config, tmp_path, reports.append).is_file()
     assert [report.stage for report in reports] == ["clone", "critic", "improve"]
     assert all(math.isfinite(value) for report in reports for value in report.numbers.values())
+
+
+@pytest.mark.parametrize("number", [1, 30])
+@pytest.mark.parametrize("task", [Queue, Distance, Gather, HandOver])
+def test_one_alone_and_a_crowd_can_try(task: type[Task], number: int) -> None:
+    env, state = begun(task(least=number, most=number))
+    for _ in range(12):
+        frame = tick(env)
+    assert 1 <= int(state.alive.sum()) <= number
+    assert number == 1 or int(state.alive.sum()) > 8
+    assert bool(frame.reward.isfinite().all())
