@@ -227,7 +227,7 @@ class Captured:
     """Phases of a crowd as CUDA graphs: one replay each."""
 
     def __init__(self, crowd: Crowd) -> None:
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for tick in range(STRIDE + 1):
@@ -267,7 +267,7 @@ class Stopwatch:
         """Returns a moment."""
         if self.device.type != "cuda":
             return time.perf_counter()
-        event = torch.cuda.Event(enable_timing=True)
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         event.record()
         return event
 
@@ -336,7 +336,8 @@ def least_bytes(crowd: Crowd) -> int:
     state = sum(tensor.nbytes for tensor in crowd.world.state.fields().values())
     senses = sum(getattr(crowd.senses, each.name).nbytes for each in fields(Senses))
     assert crowd.mind.policy is not None, "minds of this benchmark are trained"
-    return 2 * state + 2 * senses + sum(each.nbytes for each in crowd.mind.policy.parameters())
+    weights = sum(each.nbytes for each in crowd.mind.policy.parameters())
+    return int(2 * state + 2 * senses + weights)
 
 
 def agreement(options: argparse.Namespace) -> dict[str, Any]:
@@ -417,7 +418,7 @@ def training(options: argparse.Namespace) -> dict[str, Any]:
     from ecumene_scenarios.yardsticks import Outcome, Spread
     from ecumene_scenarios.yardsticks.mappo import Mappo, Settings
 
-    worlds, agents, device = options.train_worlds, 8, torch.device(options.device)
+    worlds, agents, device = int(options.train_worlds), 8, torch.device(options.device)
     settings = Settings(steps=25, epochs=1, batch=max(512, worlds))
 
     class Vmas:
@@ -447,7 +448,8 @@ def training(options: argparse.Namespace) -> dict[str, Any]:
         for _ in range(options.train_rounds):
             learner.round()
         settle(device)
-        return options.train_rounds * settings.steps * worlds * agents / (time.perf_counter() - start)
+        steps = int(options.train_rounds) * settings.steps * worlds * agents
+        return float(steps / (time.perf_counter() - start))
 
     ours = rate(Spread(worlds=worlds, agents=agents, seed=1, device=device))
     found: dict[str, Any] = {"worlds": worlds, "agents": agents, "ours": round(ours)}

@@ -67,7 +67,15 @@ def main() -> None:
     if options.crowd:
         print(json.dumps(asyncio.run(crowd(options.crowd, options.clients, options.seconds))), flush=True)
         return
-    rows = [measure(npcs, options) for npcs in options.npcs]
+    rows = []
+    for npcs in options.npcs:
+        rows.append(measure(npcs, options))
+        if not options.json:
+            print(
+                f"measured {npcs}: tick {rows[-1]['tick_ms']}, CPU {rows[-1]['tick_cpu_ms']}",
+                file=sys.stderr,
+                flush=True,
+            )
     if options.json:
         print(json.dumps({"rows": rows}, indent=1))
         return
@@ -157,9 +165,10 @@ async def crowd(url: str, count: int, seconds: float) -> dict[str, Any]:
     address = f"ws://{url.partition('://')[2]}/ws"
     begin, end = asyncio.Event(), asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
-        links = [await stack.enter_async_context(connect(address, max_size=None)) for _ in range(count)]
-        for number, link in enumerate(links):
-            await _join(link, number)
+        links = []
+        for number in range(count):
+            links.append(await stack.enter_async_context(connect(address, max_size=None)))
+            await _join(links[-1], number)
         tasks = [asyncio.create_task(_visit(link, number, begin, end)) for number, link in enumerate(links)]
         await asyncio.sleep(WARM_S)
         print("begin", flush=True)

@@ -1,6 +1,10 @@
 """What a tick of the simulation costs.
 
     PYTHONPATH=models:world:sim python benchmarks/step.py [--threads 1] [--json]
+    PYTHONPATH=models:world:sim:agents:scenarios python benchmarks/step.py --npcs 500 1000 2000 5000 10000 [--json]
+
+The second tells what a tick costs each NPC of a crowd of that many, with senses, the shipped fusion policy and the
+step, a quarter of them deciding: everybody has 12.8 m² of ground, however many there are.
 
 Times are CPU time of the process, medians over ticks: on a busy machine they say more than the wall clock.
 """
@@ -12,6 +16,7 @@ import json
 import statistics
 import time
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 
@@ -19,6 +24,7 @@ from ecumene_sim import Actions, Engine
 from ecumene_world import Node, Pose, SceneGraph, World, compile_layout
 from ecumene_world.layout import Layout
 from ecumene_world.plain import JSON
+from ecumene_world.state import Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Case:
     ticks: int
 
 
+GROUND_M2: Final = 12.8
+"""Of each NPC of a crowd: 2,000 fill 160 m × 160 m."""
 CASES = (
     Case("town, 500 avatars", 1, 500, 4, senses=True, side_m=160.0, limit_ms=15.0, ticks=80),
     Case("town, 2000 avatars", 1, 2000, 4, senses=True, side_m=160.0, limit_ms=45.0, ticks=40),
@@ -128,18 +136,51 @@ def measure(case: Case) -> dict[str, JSON]:
     }
 
 
+def crowded(npcs: int) -> dict[str, JSON]:
+    """Returns what a tick with senses and decisions costs each of so many NPCs, microseconds of CPU time."""
+    from ecumene_agents.fast import FastMind
+    from ecumene_models import load_policy
+    from ecumene_scenarios.cast import WEIGHTS
+
+    side = (npcs * GROUND_M2) ** 0.5
+    case = Case("crowd", 1, npcs, 4, senses=True, side_m=side, limit_ms=None, ticks=16)
+    graph = scene(side)
+    world, mind = populated(case, graph, compile_layout(graph, cell_m=0.5)), FastMind(load_policy(WEIGHTS))
+    state, generator = world.state, torch.Generator().manual_seed(2)
+    state.verb.fill_(int(Verb.GO))
+    state.goal[..., :2] = (torch.rand((1, npcs, 2), generator=generator) - 0.5) * side
+    state.waypoint.copy_(state.goal)
+    engine, laps = Engine(world), []
+    for tick in range(case.ticks + 4):
+        marks = [time.process_time()]
+        senses = engine.sense(torch.arange(tick % case.stride, npcs, case.stride))
+        marks.append(time.process_time())
+        actions = mind.decide(senses)
+        marks.append(time.process_time())
+        engine.step(actions)
+        laps.append([*marks, time.process_time()])
+    kept = laps[4:]
+    spans = {"sense": (0, 1), "decide": (1, 2), "step": (2, 3), "tick": (0, 3)}
+    us = {name: statistics.median(lap[b] - lap[a] for lap in kept) * 1e6 for name, (a, b) in spans.items()}
+    return {"npcs": npcs, "us_per_npc": {name: round(value / npcs, 1) for name, value in us.items()}}
+
+
 def main() -> None:
     """Prints one line for each case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
+    parser.add_argument("--npcs", type=int, nargs="+", default=[], help="crowds to tell the cost for each NPC of")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    results = [measure(case) for case in CASES]
+    results = [crowded(npcs) for npcs in options.npcs] or [measure(case) for case in CASES]
     if options.json:
         print(json.dumps(results, indent=2))
         return
     for result in results:
+        if options.npcs:
+            print(f"{result['npcs']:6d} NPCs, us of CPU for each in a tick: {result['us_per_npc']}")
+            continue
         print("{case}: {median_ms} ms (p95 {p95_ms}), {agent_steps_per_s:,} agent-steps/s".format(**result))
         print("   ", result["phases_ms"])
 

@@ -195,7 +195,7 @@ class Watchdog:
         columns = [each[0].numpy(force=True) for each in (state.verb, state.target, state.place, state.serial)]
         intent = np.stack(columns, axis=1)
         moved = (np.abs(goal - self._goal) > SLACK_M).any(axis=1) & (columns[1] < 0)
-        changed = (intent != self._intent).any(axis=1) | moved
+        changed: NDArray[np.bool_] = (intent != self._intent).any(axis=1) | moved
         self._intent, self._goal = intent, goal
         return changed
 

@@ -8,10 +8,11 @@ nearest in a crowd are looked up in a tree, so that a viewer costs the same in a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor
 
@@ -175,11 +176,12 @@ def _in_tree(
     viewer = plan.index_select(0, slots)
     wanted = count + 1  # the viewer itself is found, too
     if len(there) == 0:
-        index = np.zeros((len(slots), wanted), np.int64)
+        index: NDArray[np.signedinteger[Any]] = np.zeros((len(slots), wanted), np.int64)
     else:
         tree = cKDTree(plan.index_select(0, there).numpy(), balanced_tree=False, compact_nodes=False)
         eyes = viewer.nan_to_num(GONE, GONE, GONE).numpy()
-        _, index = tree.query(eyes, k=range(1, wanted + 1), distance_upper_bound=reach_m * 1.0001)
+        found = tree.query(eyes, k=range(1, wanted + 1), distance_upper_bound=reach_m * 1.0001)
+        index = np.asarray(found[1])
     padded = torch.cat((there, there.new_full((1,), -1)))
     slot = padded.index_select(0, torch.from_numpy(index).view(-1)).view(len(slots), wanted)
     known = (slot >= 0) & (slot != slots.unsqueeze(1))

@@ -32,7 +32,7 @@ async def test_a_stuck_npc_and_late_minds_are_told_everywhere(
     async with serving(tmp_path, npcs=2, minds="scripted") as app, Visitor(app.url) as zoe:
         await zoe.join()
         assert app.thinker is not None
-        app.thinker.think = lambda tick: []  # type: ignore[method-assign] - nobody changes their mind meanwhile
+        monkeypatch.setattr(app.thinker, "think", lambda tick: [])  # nobody changes their mind meanwhile
         for anchor in app.thinker.watchdog._anchors:
             anchor._patience = 40
         who = app.session.world.avatars["npc:0"]

@@ -112,12 +112,13 @@ def test_a_closed_door_is_in_the_way_and_an_open_one_is_not() -> None:
     assert dog.stuck[ME].cause is not Cause.DOOR
 
 
-def bench() -> tuple[World, tuple[float, ...]]:
+def bench() -> tuple[World, tuple[float, float, float]]:
     """Returns ground with one bench, and where one stands before its first seat."""
     graph = open_ground(8.0)
     graph.add(Node("bench", "bench", Pose.at(3, 3)))
     world = World(graph, slots=8)
-    return world, tuple(world.layout.seat_approach[0].tolist())
+    x, y, z = world.layout.seat_approach[0].tolist()
+    return world, (x, y, z)
 
 
 def test_somebody_else_sits_where_it_wants_to_sit() -> None:

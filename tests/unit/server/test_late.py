@@ -87,7 +87,12 @@ def test_minds_slower_than_a_tick_never_delay_it(engine: Engine, monkeypatch: py
     found, came = LateMinds(Sleepy(), engine.world), 0
     waits: list[float] = []
     collect = found._collect
-    monkeypatch.setattr(found, "_collect", lambda wait_s: (waits.append(wait_s), collect(wait_s))[1])
+
+    def collected(wait_s: float) -> Actions | None:
+        waits.append(wait_s)
+        return collect(wait_s)
+
+    monkeypatch.setattr(found, "_collect", collected)
     for _ in range(40):
         came += len(found.decide(sensed(engine, 0, 1)).slots) > 0
         time.sleep(0.05)
