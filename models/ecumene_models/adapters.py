@@ -21,9 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from ecumene_models import checkpoint
+from ecumene_models.actions import PolicyOutput
 from ecumene_models.errors import WeightsError
-from ecumene_models.fusion import Found, FusionPolicy
-from ecumene_models.recurrent import RecurrentPolicy
+from ecumene_models.fusion import FusionPolicy
+from ecumene_models.recurrent import Course, RecurrentPolicy
 from ecumene_models.senses import SenseBatch
 
 TARGETS: Final = (
@@ -169,15 +170,22 @@ class Wearing(FusionPolicy):
         finally:
             _CHOSEN.reset(token)
 
-    def _find(self, senses: SenseBatch) -> Found:
+    def _decide(self, senses: SenseBatch) -> PolicyOutput:
+        with self._worn(senses):
+            return super()._decide(senses)
+
+    @contextmanager
+    def _worn(self, senses: SenseBatch) -> Iterator[None]:
+        """Puts on what the next rows of the pass wear."""
         chosen = _CHOSEN.get()
         bank = self.bank if chosen is None else chosen.bank
         if bank is None:
-            return super()._find(senses)
+            yield
+            return
         index = senses.verb.new_full(senses.verb.shape, self.wears) if chosen is None else chosen.take(len(senses))
         token = _WORN.set(Worn(bank, bank.mask(index)))
         try:
-            return super()._find(senses)
+            yield
         finally:
             _WORN.reset(token)
 
@@ -206,6 +214,15 @@ class AdaptedPolicy(Wearing):
 
 class AdaptedRecurrentPolicy(Wearing, RecurrentPolicy):
     """A policy with memory that wears adapters."""
+
+    def through(self, senses: SenseBatch, course: Course) -> PolicyOutput:
+        """Decides for N rows that follow one another; see `RecurrentPolicy.through`."""
+        with self._worn(senses):
+            return super().through(senses, course)
+
+    def _recalled(self, senses: SenseBatch, memory: Tensor) -> PolicyOutput:
+        with self._worn(senses):
+            return super()._recalled(senses, memory)
 
 
 def adaptable(base: FusionPolicy) -> Wearing:

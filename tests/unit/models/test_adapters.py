@@ -67,6 +67,20 @@ def test_rows_in_one_batch_decide_as_with_their_own_adapter_alone(chunk: int, ki
     assert ((together - plain)[1:7].abs().amax(1) > 1e-3).all()
 
 
+@torch.inference_mode()
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("kind", [FusionPolicy, RecurrentPolicy])
+def test_every_adapted_layer_changes_the_decision(target: str, kind: type[FusionPolicy]) -> None:
+    policy, rows = kind(generator=torch.Generator().manual_seed(2)).eval(), random_senses(4)
+    policy.residual.weight.normal_(0.0, 0.3, generator=torch.Generator().manual_seed(7))
+    whole = taught(policy, 1)
+    parts = {n: (down, up if n == target else torch.zeros_like(up)) for n, (down, up) in whole.parts.items()}
+    worn = adaptable(policy)
+    worn.dress([replace(whole, parts=parts)])
+    worn.wears = 1
+    assert float((worn(rows).vector - policy(rows).vector).abs().max()) > 1e-4
+
+
 def test_only_the_adapter_learns_and_it_is_small() -> None:
     policy = base()
     learner = trainable(policy, torch.Generator().manual_seed(3))
