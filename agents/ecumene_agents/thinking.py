@@ -23,6 +23,7 @@ from ecumene_agents.relocation import relocate
 from ecumene_agents.schedule import Activity, Clock, current, plan
 from ecumene_agents.smalltalk import farewell, greeting, remark
 from ecumene_agents.spots import Point, Spots
+from ecumene_sim.neighbours import nearest
 from ecumene_world.ahead import Ahead
 from ecumene_world.avatar import Avatar
 from ecumene_world.command import Command, Gesture, Interact, Say, SetIntent
@@ -36,6 +37,8 @@ GREET_M: Final = 2.4
 """How near somebody must come to be greeted."""
 NOTICED: Final = 8
 """Most others that are looked at for a greeting: in a throng nobody greets beyond."""
+STOREYS_APART_M: Final = 1e4
+"""How far aside each storey is laid, so that who is on another one is near nobody."""
 GREET_AGAIN_TICKS: Final = 300 * TICK_HZ
 """How long after a meeting the same person is greeted again."""
 WELCOMERS: Final = 2
@@ -423,14 +426,8 @@ def _company(state: State, index: int, greeters: Sequence[int]) -> dict[int, lis
     if not greeters:
         return {}
     slots = torch.tensor(greeters, dtype=torch.int64, device=state.device)
-    x, y = state.position[index, :, 0], state.position[index, :, 1]
-    dx, dy = x[slots, None] - x, y[slots, None] - y
-    square = dx.mul_(dx).addcmul_(dy, dy)
-    there = state.alive[index] & (state.level[index, slots, None] == state.level[index])
-    square.masked_fill_(~there, torch.inf).scatter_(1, slots[:, None], torch.inf)
-    nearest = square.topk(min(NOTICED, len(x)), dim=1, largest=False)
-    found: dict[int, list[int]] = {}
-    for me, gaps, others in zip(greeters, nearest.values.tolist(), nearest.indices.tolist(), strict=True):
-        close = sorted((gap, other) for gap, other in zip(gaps, others, strict=True) if gap < GREET_M**2)
-        found[me] = [other for _, other in close]
-    return found
+    apart = state.position[index : index + 1].clone()
+    apart[..., 0] += STOREYS_APART_M * state.level[index]
+    close = nearest(apart, state.alive[index : index + 1], slots, NOTICED, GREET_M)
+    rows = zip(greeters, close.slot[0].tolist(), close.valid[0].tolist(), strict=True)
+    return {me: [other for other, near in zip(*row, strict=True) if near] for me, *row in rows}
