@@ -50,7 +50,7 @@ class Course:
 
     def groups(self, size: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Yields the (M,) rows of whole columns, drawn in random order, about `size` rows at a time."""
-        columns = self.column.unique()
+        columns = torch.unique(self.column)
         many = max(1, round(len(columns) * size / len(self.column)))
         order = columns[torch.randperm(len(columns), generator=generator)]
         for chosen in torch.split(order, many):
@@ -58,7 +58,7 @@ class Course:
 
     def rows(self, index: Tensor) -> Self:
         """Returns the course of some rows, (M,) i64, with as many columns as these have."""
-        columns, column = self.column[index].unique(return_inverse=True)
+        columns, column = torch.unique(self.column[index], return_inverse=True)
         return replace(self, step=self.step[index], column=column, fresh=self.fresh[index], before=self.before[columns])
 
 
@@ -121,7 +121,7 @@ class RecurrentPolicy(FusionPolicy):
         size = self.config.chunk
         if self.training or not size or len(senses) <= size:
             return self._recalled(senses, memory)
-        parts = zip(senses.chunks(size), memory.split(size), strict=True)
+        parts = zip(senses.chunks(size), torch.split(memory, size), strict=True)
         return PolicyOutput.cat([self._recalled(*part) for part in parts])
 
     def through(self, senses: SenseBatch, course: Course) -> PolicyOutput:

@@ -371,7 +371,7 @@ def gathered(
         flags["expired"][step] = torch.cat([arena.step.truncated.flatten() for arena in arenas])
     senses = SenseBatch.cat([arena.senses() for arena in arenas])
     last = recollection.value(senses, _fresh(arenas)) if judge is None else judge(_known(arenas))
-    for arena, held in zip(arenas, recollection.held.split(sizes), strict=True):
+    for arena, held in zip(arenas, torch.split(recollection.held, sizes), strict=True):
         arena.held = held
     experience = _experience(config.ppo, kept, tracks, flags, last)
     experience = replace(experience, course=recollection.course(), known=torch.cat(known) if known else None)

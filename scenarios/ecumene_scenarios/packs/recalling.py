@@ -26,11 +26,11 @@ class Recall(Wait):
     calm_ticks: ClassVar[int] = 10 * TICK_HZ
 
     def begin(self, world: World, which: Tensor, generator: torch.Generator) -> None:
-        """Draws when the bell first rings: soon."""
+        """Draws when the bell first rings: worlds are not in step, so that a learner meets all phases at once."""
         super().begin(world, which, generator)
         self.memory.setdefault("heard", torch.full_like(world.state.serial, -1))
         for index in torch.nonzero(which).flatten().tolist():
-            self.memory["ring_from"][index] = TICK_HZ * whole(generator, 2, 5)
+            self.memory["ring_from"][index] = TICK_HZ * whole(generator, 1, 14)
 
     def standing(self, state: State) -> Tensor:
         """Those who have not been told to go yet."""

@@ -106,8 +106,8 @@ def test_groups_hold_whole_columns_once_each() -> None:
     for rows in groups:
         part = way.rows(rows)
         assert int(part.column.max()) + 1 == len(part.before)
-        for column in part.column.unique():
-            original = way.column[rows[part.column == column]].unique()
+        for column in torch.unique(part.column):
+            original = torch.unique(way.column[rows[part.column == column]])
             assert len(original) == 1
             assert torch.equal(way.before[original[0]], part.before[column])
             assert int((way.column == original[0]).sum()) == int((part.column == column).sum())

@@ -7,6 +7,7 @@ import torch
 
 from ecumene_models import FusionPolicy, SenseBatch
 from ecumene_models.actions import PolicyActions
+from ecumene_models.recurrent import Course, RecurrentConfig, RecurrentPolicy
 from ecumene_scenarios.ppo import MOVES, Learner, PPOConfig, drawn, movement_logprob, unmoved_imitation
 from ecumene_scenarios.rollout import Experience
 
@@ -94,3 +95,40 @@ def test_imitation_of_the_rest_ignores_movement(policy: FusionPolicy) -> None:
     assert (
         unmoved_imitation(output, replace(labels, gaze=labels.gaze + 0.5)) > unmoved_imitation(output, labels)
     ).all()
+
+
+def bells(noise: torch.Generator, columns: int = 32, steps: int = 3) -> tuple[SenseBatch, PolicyActions, Course]:
+    """A bell rings left or right of each agent; at the last step it should turn to where it rang."""
+    step, column = torch.arange(steps).repeat_interleave(columns), torch.arange(columns).repeat(steps)
+    senses, side = SenseBatch.zeros(columns * steps), torch.randint(0, 2, (columns,), generator=noise)
+    senses.hearing[torch.arange(columns), side] = 1.0
+    wanted = torch.zeros(columns * steps, 5)
+    wanted[-columns:, 2] = 1.6 * side - 0.8
+    none = dict.fromkeys(("interact", "emote", "speak"), torch.zeros(columns * steps, dtype=torch.int64))
+    return senses, PolicyActions.of(wanted, none), Course(step, column, step == 0, torch.zeros(columns, 16))
+
+
+@torch.no_grad()
+def turned_right(policy: RecurrentPolicy, senses: SenseBatch, labels: PolicyActions, course: Course) -> float:
+    """The share of those who should turn that turn that way."""
+    asked = labels.turn != 0
+    found = policy.through(senses, course).turn[asked]
+    return float((found.sign() == labels.turn[asked].sign()).float().mean())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_what_was_heard_two_decisions_ago_is_remembered_and_told_by_nothing_else() -> None:
+    noise = torch.Generator().manual_seed(1)
+    policy = RecurrentPolicy(RecurrentConfig(d=32, heads=2, hidden=32, memory=16), noise)
+    learner = Learner(policy, PPOConfig(clone_epochs=8, batch=96, rate=3e-3))
+    for _ in range(45):
+        senses, labels, course = bells(noise)
+        zeros = torch.zeros(len(senses))
+        blank = torch.zeros(len(senses), 15)
+        experience = Experience(senses, labels, labels, zeros, blank, zeros > 0, zeros, zeros, course)
+        learner.learn(experience, "clone", 1.0, noise)
+    senses, labels, course = bells(noise)
+    assert turned_right(policy, senses, labels, course) > 0.95
+    forgetful = replace(course, fresh=torch.ones_like(course.fresh))
+    assert turned_right(policy, senses, labels, forgetful) < 0.8

@@ -32,7 +32,7 @@ def steps(kind: str, count: int) -> list[tuple[Recall, BatchedEnv, Step]]:
 
 @pytest.mark.parametrize(("kind", "least", "most"), [("teacher", 0.7, 1.0), ("idle", 0.0, 0.0), ("hasty", 0.0, 0.0)])
 def test_who_goes_in_time_succeeds_and_nobody_else(kind: str, least: float, most: float) -> None:
-    scenario = steps(kind, 110)[-1][0]
+    scenario = steps(kind, 140)[-1][0]
     totals = scenario.totals()
     assert totals["ended"] >= 4
     assert least <= totals["success"] <= most
@@ -45,8 +45,8 @@ def test_silence_before_and_after_sounds_alike_and_only_after_it_may_one_go() ->
     state = env.session.world.state
     waits = scenario.judged(state) & state.alive
     assert waits.any()
-    phases = []
-    for _ in range(100):
+    phases: list[tuple[str, int]] = []
+    for _ in range(140):
         rings = bool((scenario.memory["world_age"] >= scenario.memory["ring_from"])[0])
         goes = bool((scenario.hint(state)[0] & waits)[waits].any())
         stands = bool(scenario.standing(state)[waits].all())
