@@ -20,8 +20,8 @@ from ecumene_sim.compaction import chosen, packed
 
 DENSE_SLOTS: Final = 64
 """Up to this many slots everyone is compared with everyone."""
-TREE_SLOTS: Final = 700
-"""From so many slots on a tree finds the nearest sooner than a comparison with everyone does, on a CPU."""
+TREE_PAIRS: Final = 150_000
+"""From so many pairs of viewer and slot on a tree finds the nearest sooner than a comparison does, on a CPU."""
 CELL_M: Final = 1.0
 """Side of a cell; bodies with radii up to half of it are found whenever they touch."""
 RUN: Final = 16
@@ -153,7 +153,7 @@ def nearest(position: Tensor, alive: Tensor, slots: Tensor, count: int, reach_m:
         count: K; fewer when the world has fewer slots.
         reach_m: Along the ground.
     """
-    if position.shape[1] >= TREE_SLOTS and position.device.type == "cpu":
+    if len(slots) * position.shape[1] >= TREE_PAIRS and position.device.type == "cpu":
         found = [_in_tree(*world, slots, count, reach_m) for world in zip(position, alive, strict=True)]
         return Nearest(*(torch.stack(column) for column in zip(*found, strict=True)))
     x, y = position[..., 0].masked_fill(~alive, GONE), position[..., 1]

@@ -44,8 +44,10 @@ def test_bodies_beyond_the_bounds_are_found_too() -> None:
     assert [(int(a), int(b)) for a, b in zip(found.first, found.second, strict=True)] == [(0, 1)]
 
 
-@pytest.mark.parametrize("slots", [3, 20, 300, neighbours.TREE_SLOTS])
-def test_the_nearest_are_those_of_a_full_sort(slots: int) -> None:
+@pytest.mark.parametrize("pairs", [1, neighbours.TREE_PAIRS])
+@pytest.mark.parametrize("slots", [3, 20, 300])
+def test_the_nearest_are_those_of_a_full_sort(slots: int, pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "TREE_PAIRS", pairs)
     at, _, alive = scattered(2, slots, slots)
     position = torch.cat((at, torch.zeros(1, 2 * slots))).t().reshape(2, slots, 3)
     viewers = torch.tensor([2, 0])
@@ -72,7 +74,7 @@ def test_a_tree_finds_the_same_as_a_comparison_with_everyone(seed: int, monkeypa
     position[:, 7] = position[:, 3]
     viewers = torch.arange(seed, 400, 4)
     dense = nearest(position, alive, viewers, 10, 8.0)
-    monkeypatch.setattr(neighbours, "TREE_SLOTS", 1)
+    monkeypatch.setattr(neighbours, "TREE_PAIRS", 1)
     tree = nearest(position, alive, viewers, 10, 8.0)
     assert torch.equal(tree.valid, dense.valid)
     assert bool((~dense.valid).any())
@@ -84,7 +86,7 @@ def test_a_tree_finds_the_same_as_a_comparison_with_everyone(seed: int, monkeypa
 
 @pytest.mark.parametrize("here", [0, 1])
 def test_a_tree_of_nobody_or_one(here: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "TREE_SLOTS", 1)
+    monkeypatch.setattr(neighbours, "TREE_PAIRS", 1)
     alive = torch.zeros(1, 4, dtype=torch.bool)
     alive[0, :here] = True
     position = torch.zeros(1, 4, 3)
