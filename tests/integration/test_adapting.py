@@ -12,11 +12,12 @@ from ecumene_scenarios.cast import WEIGHTS
 from ecumene_scenarios.errors import TrainingError, UnknownScenarioError
 
 
+@pytest.mark.timeout(600)
 def test_the_same_seed_gives_the_same_adapter(tmp_path: Path) -> None:
     files = [tmp_path / "one.safetensors", tmp_path / "other.safetensors"]
     told: list[tuple[int, float]] = []
     for file in files:
-        adapt(WEIGHTS, "goto", file, seed=3, iterations=1, worlds=1, progress=lambda i, loss: told.append((i, loss)))
+        adapt(WEIGHTS, "avoid", file, seed=3, iterations=1, worlds=1, progress=lambda i, loss: told.append((i, loss)))
     assert files[0].read_bytes() == files[1].read_bytes()
     assert [number for number, _ in told] == [1, 1]
     base, adapter = load_policy(WEIGHTS), load_adapter(files[0])
