@@ -1,11 +1,10 @@
 """What an adapter, two hundredths of a policy's size, buys in a task that the policy never met.
 
-Beside it all of the policy is tuned. Both imitate the task's teacher on what they meet themselves, with the same
-arenas, steps and seeds, then are compared on arenas that neither saw. The gain is what tuning takes off the base's
-imitation error, and adds to its success. The cost is that of one batched forward in which NPCs wear different adapters,
-beside one in which they wear none.
+Beside it all of the policy is tuned. Both imitate the task's teacher in the same situations and as many passes, and are
+compared by their imitation error in an arena that neither saw. The gain is what tuning takes off the base's error. The
+cost is that of one batched forward in which NPCs wear different adapters, beside one in which they wear none.
 
-    python benchmarks/adapters.py [--task queue] [--seeds 3] [--iterations 16] [--weights FILE] [--cost] [--json]
+    python benchmarks/adapters.py [--task queue] [--seeds 3] [--epochs 8] [--weights FILE] [--cost] [--json]
 """
 
 from __future__ import annotations
@@ -24,20 +23,16 @@ from ecumene_agents.batch import batch_of
 from ecumene_models import FusionPolicy, SenseBatch, load_policy
 from ecumene_models.adapters import Wearing, adaptable, blank, share, trainable
 from ecumene_models.cloning import imitation_error
-from ecumene_scenarios.adapting import RATE, tune
+from ecumene_scenarios.adapting import BATCH, RATE, Lessons, imitate, lessons
 from ecumene_scenarios.cast import WEIGHTS
-from ecumene_scenarios.ppo import Learner
 from ecumene_scenarios.registry import load_scenario
 from ecumene_scenarios.session import Session
-from ecumene_scenarios.training import Arena, TrainingConfig, gathered
 from ecumene_world.world import stream
 
-WHOLE_RATE = 2e-3
-"""Learning rate of tuning all: the best of 1e-3 / 5, 1e-3, 2e-3 and 4e-3 on other arenas."""
+WHOLE_RATE = 1e-3
+"""Learning rate of tuning all, that of `PPOConfig`."""
 UNSEEN = 800
-"""Seeds from here on draw arenas that no tuning here uses."""
-TEST_ARENAS = 2
-TEST_STEPS = 75
+"""Seed of an arena that no tuning here uses."""
 NPCS, ADAPTERS = 500, 8
 
 
@@ -48,17 +43,13 @@ class Fared:
     Attributes:
         model: "base", "adapter" or "all tuned".
         seed: Of training.
-        error: Mean imitation error on what it meets.
-        success: Share of tries that ended well.
-        ended: Tries that ended.
+        error: Mean imitation error in situations of another arena.
         cpu_s: Seconds of training.
     """
 
     model: str
     seed: int
     error: float
-    success: float
-    ended: int
     cpu_s: float
 
 
@@ -71,13 +62,15 @@ def main() -> None:
     print(json.dumps(costs) if options.json else table_of_costs(costs), flush=True)
     if options.cost:
         return
-    rows = [tested(base, options.task, "base", 0, 0.0)]
+    test = lessons(base, options.task, UNSEEN, 1, 4)
+    rows = [Fared("base", 0, error(base, test), 0.0)]
     for seed in range(options.seeds):
+        met = lessons(base, options.task, seed, 3, 4)
         for model, make in (("adapter", _adapter), ("all tuned", _whole)):
             policy, rate = make(options.weights, seed)
             began = time.process_time()
-            tune(policy, options.task, seed, options.iterations, rate)
-            rows.append(tested(policy, options.task, model, seed, time.process_time() - began))
+            imitate(policy, met, rate, options.epochs, seed)
+            rows.append(Fared(model, seed, error(policy, test), time.process_time() - began))
             print(rows[-1], flush=True)
     print(json.dumps([asdict(row) for row in rows]) if options.json else table(rows))
     worn = trainable(base, stream(0, "adapter"))
@@ -95,20 +88,13 @@ def _whole(weights: Path, seed: int) -> tuple[FusionPolicy, float]:
 
 
 @torch.no_grad()
-def tested(policy: FusionPolicy, task: str, model: str, seed: int, cpu_s: float) -> Fared:
-    """Returns how a policy does in arenas that training never uses; the same ones for all policies."""
-    policy.eval()
-    errors, arrived, ended = [], 0.0, 0.0
-    for number in range(TEST_ARENAS):
-        held_out = TrainingConfig(seed=UNSEEN + number, tasks=(task,), worlds=4, steps=TEST_STEPS, sense_drop=0.0)
-        arena = Arena(held_out, task, 0, 0)
-        experience, _ = gathered(Learner(policy, held_out.ppo), [arena], held_out, "clone", stream(number, "test"))
-        for rows in torch.split(torch.arange(len(experience)), 512):
-            output = policy(experience.senses.rows(rows))
-            errors += imitation_error(output.vector, experience.labels.rows(rows)).tolist()
-        totals = arena.scenario.totals()
-        arrived, ended = arrived + totals["success"] * totals["ended"], ended + totals["ended"]
-    return Fared(model, seed, statistics.fmean(errors), arrived / max(ended, 1.0), int(ended), cpu_s)
+def error(policy: FusionPolicy, taught: Lessons) -> float:
+    """Returns the mean imitation error."""
+    senses, labels = taught
+    parts = torch.split(torch.arange(len(senses)), BATCH)
+    return statistics.fmean(
+        each for rows in parts for each in imitation_error(policy(senses.rows(rows)).vector, labels.rows(rows)).tolist()
+    )
 
 
 def cost(base: FusionPolicy) -> dict[str, float]:
@@ -166,21 +152,14 @@ def table_of_costs(costs: dict[str, float]) -> str:
 def table(rows: list[Fared]) -> str:
     """Returns the rows as Markdown, with the share of the gain of tuning all that the adapter reaches."""
     base = rows[0]
-    lines = ["| model | seed | imitation error | success | tries | training, CPU s |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {row.model} | {row.seed} | {row.error:.4f} | {row.success:.1%} | {row.ended} | {row.cpu_s:.0f} |"
-        for row in rows
-    ]
-    for name, field, sign in (("imitation error", "error", -1), ("success", "success", 1)):
-        gains = {
-            model: sign * statistics.fmean(getattr(row, field) for row in rows if row.model == model)
-            - sign * getattr(base, field)
-            for model in ("adapter", "all tuned")
-        }
-        reached = gains["adapter"] / gains["all tuned"]
-        lines.append(
-            f"\nOf what tuning all gains in {name}, {gains['all tuned']:.3f}, the adapter reaches {reached:.0%}."
-        )
+    lines = ["| model | seed | imitation error | training, CPU s |", "|---|---|---|---|"]
+    lines += [f"| {row.model} | {row.seed} | {row.error:.4f} | {row.cpu_s:.0f} |" for row in rows]
+    gains = {
+        model: base.error - statistics.fmean(row.error for row in rows if row.model == model)
+        for model in ("adapter", "all tuned")
+    }
+    reached = gains["adapter"] / gains["all tuned"]
+    lines.append(f"\nOf the {gains['all tuned']:.3f} that tuning all gains, the adapter reaches {reached:.0%}.")
     return "\n".join(lines)
 
 
@@ -188,7 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--task", default="queue", metavar="NAME", help="one that the base was not trained in")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
-    parser.add_argument("--iterations", type=int, default=16, metavar="N", help="of imitation")
+    parser.add_argument("--epochs", type=int, default=8, metavar="N", help="passes over what was met")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FILE", help="of the base")
     parser.add_argument("--cost", action="store_true", help="only the cost of the batched forward")
     parser.add_argument("--json", action="store_true")
