@@ -123,7 +123,8 @@ class AdaptedLinear(nn.Module):
         if worn is None:
             return plain
         mask = worn.mask if x.dim() == 2 else worn.mask[:, None]
-        return plain + (x @ worn.bank.down[self.key] * mask) @ worn.bank.up[self.key]
+        added: Tensor = (x @ worn.bank.down[self.key] * mask) @ worn.bank.up[self.key]
+        return plain + added
 
 
 class Wearing(FusionPolicy):
