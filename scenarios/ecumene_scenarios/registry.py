@@ -18,18 +18,19 @@ from ecumene_scenarios.packs.following import Follow
 from ecumene_scenarios.packs.handover import HandOver
 from ecumene_scenarios.packs.line import Queue
 from ecumene_scenarios.packs.living import Plaza, Town
+from ecumene_scenarios.packs.recalling import Recall
 from ecumene_scenarios.packs.ring import Gather
 from ecumene_scenarios.packs.training import Avoid, Goto, Wait
 from ecumene_scenarios.scenario import Scenario
 
-_MADE: Final = (Plaza, Town, Goto, Avoid, Wait, Follow, Find, Come, Alarm, Queue, Distance, Gather, HandOver)
+_MADE: Final = (Plaza, Town, Goto, Avoid, Wait, Follow, Find, Come, Alarm, Queue, Distance, Gather, HandOver, Recall)
 _ABROAD: Final = (GotoPlaza, GotoApartment)
 SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {made.name: made for made in (*_MADE, *_ABROAD)}
 """Scenarios written in Python; a new one is one class and one word here."""
 LIBRARY: Final = Path(__file__).parent / "library"
 BASICS: Final = ("goto", "avoid", "wait")
 """Tasks that are trained and measured unless others are asked for."""
-TASKS: Final = (*BASICS, "follow", "find", "come", "alarm", "queue", "distance", "gather", "hand_over")
+TASKS: Final = (*BASICS, "follow", "find", "come", "alarm", "queue", "distance", "gather", "hand_over", "recall")
 ABROAD: Final = tuple(made.name for made in _ABROAD)
 """Tasks in generated worlds, to measure by."""
 
