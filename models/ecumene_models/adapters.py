@@ -124,7 +124,8 @@ class AdaptedLinear(nn.Module):
             return plain
         mask = worn.mask if x.dim() == 2 else worn.mask[:, None]
         added: Tensor = (x @ worn.bank.down[self.key] * mask) @ worn.bank.up[self.key]
-        return plain + added
+        changed: Tensor = plain + added
+        return changed
 
 
 class Wearing(FusionPolicy):
