@@ -20,7 +20,8 @@ _MARGIN: Final = (60, 56, 30, 52)
 """Left, top, right and bottom of a panel, pixels."""
 _TEXT: Final = 15
 _DASH: Final = (9, 6)
-_STEPS: Final = 5
+_MOST_STEPS: Final = 5
+_ROUND: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
@@ -105,6 +106,14 @@ def save(path: Path, panels: Sequence[Panel], *, x_label: str) -> None:
     image.save(path, optimize=True)
 
 
+def rounds(end: float) -> list[float]:
+    """Returns round numbers from 0 to `end`, six at most, evenly apart."""
+    least = end / _MOST_STEPS
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(factor * power for factor in _ROUND if factor * power >= least * (1 - 1e-9))
+    return [step * count for count in range(math.floor(end / step + 1e-9) + 1)]
+
+
 class _Axes:
     """The frame of one panel and the way from numbers to pixels."""
 
@@ -126,11 +135,11 @@ class _Axes:
         """Draws grid, labels, levels, lines, mark and legend."""
         self._text(self.left + 12, 8, self.panel.title)
         self._text((self.x0 + self.x1) / 2 - 4 * len(x_label), self.y1 + 28, x_label)
-        for step in range(_STEPS):
-            x, y = self.right * step / (_STEPS - 1), self.panel.top * step / (_STEPS - 1)
+        for y in rounds(self.panel.top):
             self.pen.line((self.at(0, y), self.at(self.right, y)), fill=_GRID)
             self._text(self.left + 14, self.at(0, y)[1] - 9, f"{y:.3g}")
-            self._text(self.at(x, 0)[0] - 10, self.y1 + 8, f"{x:.2g}")
+        for x in rounds(self.right):
+            self._text(self.at(x, 0)[0] - 10, self.y1 + 8, f"{x:.3g}")
         if self.panel.mark:
             x, name = self.panel.mark
             self.pen.line((self.at(x, 0), self.at(x, self.panel.top)), fill=_INK)

@@ -43,3 +43,11 @@ def test_the_picture_shows_lines_and_levels(log: Path, tmp_path: Path) -> None:
     assert colours is not None
     blue = sum(count for count, colour in colours if colour == (46, 98, 170))
     assert blue > 800
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [(2.5, [0, 0.5, 1, 1.5, 2, 2.5]), (1.0, [0, 0.2, 0.4, 0.6, 0.8, 1.0]), (0.83, [0, 0.2, 0.4, 0.6, 0.8])],
+)
+def test_axes_have_round_numbers(end: float, expected: list[float]) -> None:
+    assert chart.rounds(end) == pytest.approx(expected)
