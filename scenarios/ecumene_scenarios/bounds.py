@@ -48,15 +48,9 @@ def random(env: BatchedEnv, task: Task, senses: SenseBatch, generator: torch.Gen
 
 def idle(env: BatchedEnv, task: Task, senses: SenseBatch, generator: torch.Generator) -> PolicyActions:
     """Does nothing."""
-    acts = random(env, task, senses, generator)
-    return PolicyActions(
-        move=acts.move * 0,
-        turn=acts.turn * 0,
-        gaze=acts.gaze * 0,
-        interact=acts.emote,
-        emote=acts.emote,
-        speak=acts.speak,
-    )
+    del env, task, generator
+    still, nothing = torch.zeros((len(senses), 2), device=senses.goal.device), torch.zeros_like(senses.verb)
+    return PolicyActions(move=still, turn=still[:, 0], gaze=still, interact=nothing, emote=nothing, speak=nothing)
 
 
 PLAYERS: Final[Mapping[str, Player]] = {

@@ -7,13 +7,13 @@ non-finite numbers are refused before any value is built.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from ecumene_scenarios.errors import DocumentError
+from ecumene_scenarios.errors import DocumentError, nearest
 
 MAX_BYTES: Final = 262_144
 MAX_EVENTS: Final = 20_000
@@ -52,6 +52,27 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DocumentError(f"{name} must be a mapping such as 'world: ...', not {_kind(value)}")
     _refuse_oddities(value, name)
+    return value
+
+
+def known_keys(data: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
+    """Refuses keys other than some; `where` is used in messages."""
+    for key in data:
+        if key not in keys:
+            raise DocumentError(f"{where} has the unknown key {key!r}{nearest(key, keys)}; known are {', '.join(keys)}")
+
+
+def text_of(value: object, where: str) -> str:
+    """Returns a value that must be text and not empty; `where` is used in messages."""
+    if not isinstance(value, str) or not value.strip():
+        raise DocumentError(f"{where} is {value!r}; some text would do")
+    return value
+
+
+def one_of(value: object, words: Sequence[str], where: str) -> str:
+    """Returns a value that must be one of some words; `where` is used in messages."""
+    if not isinstance(value, str) or value not in words:
+        raise DocumentError(f"{where} is {value!r}{nearest(str(value), words)}; one of {', '.join(words)} would do")
     return value
 
 

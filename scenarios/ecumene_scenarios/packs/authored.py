@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from ecumene_scenarios import tally, yamlfile
-from ecumene_scenarios.errors import DocumentError, nearest
+from ecumene_scenarios.errors import DocumentError
 from ecumene_scenarios.packs.living import Living
+from ecumene_scenarios.yamlfile import known_keys, one_of, text_of
 from ecumene_sim.frame import Frame
 from ecumene_world import SceneGraph
 from ecumene_world.command import COMMANDS, Command, from_record
@@ -185,15 +186,15 @@ def read(path: Path) -> Authored:
 
 def checked(data: Mapping[str, Any], name: str) -> Document:
     """Checks every key and value of a scenario file."""
-    _known(data, KEYS, name)
+    known_keys(data, KEYS, name)
     ticks = _whole(data.get("ticks", 1200), 1, MAX_TICKS, f"{name}: ticks")
-    describe = _text(data.get("describe", data.get("title", name)), f"{name}: describe")
+    describe = text_of(data.get("describe", data.get("title", name)), f"{name}: describe")
     return Document(
-        title=_text(data.get("title", Path(name).stem), f"{name}: title"),
+        title=text_of(data.get("title", Path(name).stem), f"{name}: title"),
         describe=describe,
         world=_world(data.get("world"), f"{name}: world"),
         population=_whole(data.get("population", 30), 0, MAX_PEOPLE, f"{name}: population"),
-        minds=_one_of(data.get("minds", "fusion"), MINDS, f"{name}: minds"),
+        minds=one_of(data.get("minds", "fusion"), MINDS, f"{name}: minds"),
         lively=_truth(data.get("lively", True), f"{name}: lively"),
         ticks=ticks,
         cues=_cues(data.get("commands", []), ticks, f"{name}: commands"),
@@ -204,12 +205,12 @@ def checked(data: Mapping[str, Any], name: str) -> Document:
 
 def _world(value: object, where: str) -> Mapping[str, Any]:
     about = _mapping(value, where, "'generate: plaza' or 'file: world.json'")
-    _known(about, WORLD_KEYS, where)
+    known_keys(about, WORLD_KEYS, where)
     if ("generate" in about) == ("file" in about):
         raise DocumentError(f"{where} needs exactly one of 'generate' and 'file'")
     for key in ("generate", "file"):
         if key in about:
-            _text(about[key], f"{where}: {key}")
+            text_of(about[key], f"{where}: {key}")
     if "file" in about and (Path(about["file"]).is_absolute() or ".." in Path(about["file"]).parts):
         raise DocumentError(f"{where}: file is {about['file']!r}; it must lie beside or below the scenario file")
     if "seed" in about:
@@ -230,11 +231,11 @@ def _cues(value: object, ticks: int, where: str) -> tuple[Cue, ...]:
 
 def _cue(value: object, ticks: int, where: str) -> Cue:
     item = _mapping(value, where, "'at: 100, do: gesture, who: all, emote: wave'")
-    name = _one_of(item.get("do"), tuple(COMMANDS), f"{where}: do")
+    name = one_of(item.get("do"), tuple(COMMANDS), f"{where}: do")
     takes = {field.name: field for field in fields(COMMANDS[name]) if field.name != "world"}
     has_key = "key" in takes
     accepted = (*WHEN_KEYS, *(key for key in takes if key != "key"))
-    _known(item, accepted if has_key else tuple(key for key in accepted if key != "who"), where)
+    known_keys(item, accepted if has_key else tuple(key for key in accepted if key != "who"), where)
     if has_key and "who" not in item:
         raise DocumentError(f"{where} lacks the key 'who': 'all', or one or more avatar keys such as npc:3")
     for field in takes.values():
@@ -263,7 +264,7 @@ def _named(command: type[Command], record: dict[str, Any], where: str) -> dict[s
     hints = get_type_hints(command)
     for key, names in ((key, hints[key]) for key in record if hints.get(key) in (Verb, Emote)):
         words = tuple(word.name.lower() for word in names)
-        record[key] = int(names[_one_of(record[key], words, f"{where}: {key}").upper()])
+        record[key] = int(names[one_of(record[key], words, f"{where}: {key}").upper()])
     return record
 
 
@@ -277,12 +278,12 @@ def _who(value: object, where: str) -> tuple[str, ...]:
 def _metrics(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise DocumentError(f"{where} is {value!r}; a list of metric names would do")
-    return tuple(_one_of(item, tuple(tally.METRICS), where) for item in value)
+    return tuple(one_of(item, tuple(tally.METRICS), where) for item in value)
 
 
 def _end(value: object, where: str) -> End:
     about = _mapping(value, where, "'empty: true'")
-    _known(about, END_KEYS, where)
+    known_keys(about, END_KEYS, where)
     return End(
         _whole(about.get("after", 0), 0, MAX_TICKS, f"{where}: after"),
         _truth(about.get("empty", False), f"{where}: empty"),
@@ -295,17 +296,11 @@ def _pair(value: object, name: str, number: str, where: str, words: tuple[str, .
     if value is None:
         return None
     about = _mapping(value, where, f"'{name}: ..., {number}: 1'")
-    _known(about, (name, number), where)
-    text = _one_of(about.get(name), words, f"{where}: {name}") if words else _text(about.get(name), f"{where}: {name}")
+    known_keys(about, (name, number), where)
+    text = one_of(about.get(name), words, f"{where}: {name}") if words else text_of(about.get(name), f"{where}: {name}")
     if not _is_number(about.get(number)):
         raise DocumentError(f"{where}: {number} is {about.get(number)!r}; a number would do")
     return text, float(about[number])
-
-
-def _known(data: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
-    for key in data:
-        if key not in keys:
-            raise DocumentError(f"{where} has the unknown key {key!r}{nearest(key, keys)}; known are {', '.join(keys)}")
 
 
 def _mapping(value: object, where: str, example: str) -> Mapping[str, Any]:
@@ -323,18 +318,6 @@ def _whole(value: object, low: int, high: int, where: str) -> int:
 def _truth(value: object, where: str) -> bool:
     if not isinstance(value, bool):
         raise DocumentError(f"{where} is {value!r}; true or false would do")
-    return value
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise DocumentError(f"{where} is {value!r}; some text would do")
-    return value
-
-
-def _one_of(value: object, words: Sequence[str], where: str) -> str:
-    if not isinstance(value, str) or value not in words:
-        raise DocumentError(f"{where} is {value!r}{nearest(str(value), words)}; one of {', '.join(words)} would do")
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -12,19 +12,19 @@ from torch import Tensor
 
 from ecumene_agents.vectors import length
 from ecumene_scenarios import tally
-from ecumene_scenarios.errors import DocumentError, nearest
+from ecumene_scenarios.errors import DocumentError
 from ecumene_scenarios.fork import MEMORY, TASK, Moment
+from ecumene_scenarios.packs.authored import MAX_TICKS, MINDS
 from ecumene_scenarios.packs.living import Living
 from ecumene_scenarios.packs.task import Part, Task, number_between, whole
 from ecumene_scenarios.scenario import Scenario
+from ecumene_scenarios.yamlfile import known_keys, one_of, text_of
 from ecumene_world import SceneGraph
 from ecumene_world.layout import Layout
 from ecumene_world.state import TICK_HZ, State, Verb
 from ecumene_world.world import World
 
 KEYS: Final = ("fork", "title", "describe", "task", "minds", "ticks")
-MINDS: Final = ("fusion", "scripted", "none")
-MAX_TICKS: Final = 20 * 60 * 60 * 24
 WAY_M: Final = (4.0, 40.0)
 """How far newcomers go, metres as the crow flies, where there is a place so far away."""
 
@@ -41,11 +41,10 @@ class ForkFile:
     ticks: int
 
 
-class Lived(Living):
-    """A saved moment whose NPCs go on with their day, with what they remembered."""
+class _Saved(Scenario):
+    """What both kinds of forks share: the saved place, and what their file says."""
 
-    def __init__(self, file: ForkFile, moment: Moment) -> None:
-        super().__init__(moment.people)
+    def _begin_at(self, file: ForkFile, moment: Moment) -> None:
         self.moment, self._about = moment, file.describe
         self.name = file.title  # type: ignore[misc]
         self.minds, self.ticks = file.minds, file.ticks
@@ -63,6 +62,18 @@ class Lived(Living):
         """As many as there are NPCs."""
         return self.moment.world.state.slots
 
+    def describe(self) -> str:
+        """The file's own sentence."""
+        return self._about
+
+
+class Lived(_Saved, Living):
+    """A saved moment whose NPCs go on with their day, with what they remembered."""
+
+    def __init__(self, file: ForkFile, moment: Moment) -> None:
+        super().__init__(moment.people)
+        self._begin_at(file, moment)
+
     def reset(self, world: World, which: Tensor, generator: torch.Generator) -> None:
         """Goes back to the moment."""
         del generator
@@ -71,12 +82,8 @@ class Lived(Living):
             world.extra[MEMORY] = self.moment.world.extra[MEMORY]
         tally.started(self.memory, world.state, which)
 
-    def describe(self) -> str:
-        """The file's own sentence."""
-        return self._about
 
-
-class Rewarded(Task):
+class Rewarded(_Saved, Task):
     """A saved moment whose NPCs are rewarded for reaching the places they were on the way to.
 
     Whoever was at its place already, or about something else, gets no reward and leaves after a while; newcomers head
@@ -87,22 +94,7 @@ class Rewarded(Task):
 
     def __init__(self, file: ForkFile, moment: Moment) -> None:
         super().__init__(least=moment.people, most=moment.people)
-        self.moment, self._about = moment, file.describe
-        self.name = file.title  # type: ignore[misc]
-        self.minds, self.ticks = file.minds, file.ticks
-
-    def graph(self, seed: int) -> SceneGraph:
-        """The saved place, whatever the seed."""
-        del seed
-        return self.moment.world.graph.copy()
-
-    def layout(self) -> Layout:
-        """The saved place, compiled."""
-        return self.moment.layout
-
-    def slots(self) -> int:
-        """As many as there are NPCs."""
-        return self.moment.world.state.slots
+        self._begin_at(file, moment)
 
     def reset(self, world: World, which: Tensor, generator: torch.Generator) -> None:
         """Goes back to the moment."""
@@ -147,10 +139,6 @@ class Rewarded(Task):
         """Those about something else, and those who were at their place already."""
         return super().taught(state) | self._settled(state)
 
-    def describe(self) -> str:
-        """The file's own sentence."""
-        return self._about
-
     def _settled(self, state: State) -> Tensor:
         return state.serial == self.memory["settled"]
 
@@ -175,33 +163,19 @@ def made(data: Mapping[str, Any], path: Path) -> Scenario:
 def checked(data: Mapping[str, Any], path: Path) -> ForkFile:
     """Checks every key and value of a fork file."""
     name = path.name
-    for key in data:
-        if key not in KEYS:
-            raise DocumentError(f"{name} has the unknown key {key!r}{nearest(key, KEYS)}; known are {', '.join(KEYS)}")
-    moment = _text(data["fork"], f"{name}: fork")
+    known_keys(data, KEYS, name)
+    moment = text_of(data["fork"], f"{name}: fork")
     if Path(moment).is_absolute() or ".." in Path(moment).parts:
         raise DocumentError(f"{name}: fork is {moment!r}; it must lie beside or below the scenario file")
-    title = _text(data.get("title", path.stem), f"{name}: title")
+    title = text_of(data.get("title", path.stem), f"{name}: title")
     ticks = data.get("ticks", 1200)
     if not isinstance(ticks, int) or isinstance(ticks, bool) or not 1 <= ticks <= MAX_TICKS:
         raise DocumentError(f"{name}: ticks is {ticks!r}; a whole number from 1 to {MAX_TICKS} would do")
     return ForkFile(
         path=path.parent / moment,
         title=title,
-        describe=_text(data.get("describe", title), f"{name}: describe"),
-        task=_one_of(data["task"], (TASK,), f"{name}: task") if "task" in data else "",
-        minds=_one_of(data.get("minds", "fusion"), MINDS, f"{name}: minds"),
+        describe=text_of(data.get("describe", title), f"{name}: describe"),
+        task=one_of(data["task"], (TASK,), f"{name}: task") if "task" in data else "",
+        minds=one_of(data.get("minds", "fusion"), MINDS, f"{name}: minds"),
         ticks=ticks,
     )
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise DocumentError(f"{where} is {value!r}; some text would do")
-    return value
-
-
-def _one_of(value: object, words: Sequence[str], where: str) -> str:
-    if not isinstance(value, str) or value not in words:
-        raise DocumentError(f"{where} is {value!r}{nearest(str(value), words)}; one of {', '.join(words)} would do")
-    return value
