@@ -33,6 +33,8 @@ ARRIVED_MARGIN_M: Final = 0.45
 """An agent has arrived this much further from its goal than where the scripted controller stops, metres."""
 TAUGHT_TICKS: Final = 15 * TICK_HZ
 """How long agents without a reward stay."""
+PACES: Final = (0.95, 1.75)
+"""Slowest and fastest walking speed of agents, m/s: those of the people of a living world."""
 TRIES: Final = 4
 """Places that are tried for a newcomer."""
 NEAR_M: Final = 0.25
@@ -371,7 +373,7 @@ class Task(Scenario):
         number = int(self.memory["joined"][index])
         self.memory["joined"][index] += 1
         key = f"npc:{index}.{number}"
-        speed = 1.1 + 0.5 * number_between(generator) if part.speed is None else part.speed
+        speed = number_between(generator, *PACES) if part.speed is None else part.speed
         title = f"agent {number}"
         spawn = Spawn(key, "npc", part.at, part.yaw, title, number, max_speed=speed, world=index)
         return [spawn, self._intent(world, index, key, part, generator)]
