@@ -32,7 +32,7 @@ BASICS: Final = ("goto", "avoid", "wait")
 """Tasks that are trained and measured unless others are asked for."""
 TASKS: Final = (*BASICS, "follow", "find", "come", "alarm", "queue", "distance", "gather", "hand_over", "recall")
 ABROAD: Final = tuple(made.name for made in _ABROAD)
-"""Tasks in generated worlds, to measure by."""
+"""Tasks in generated worlds."""
 
 
 def names() -> tuple[str, ...]:

@@ -79,13 +79,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _config(options: argparse.Namespace) -> TrainingConfig:
     """What the options ask for, of minds."""
-    from ecumene_scenarios.registry import BASICS, TASKS
+    from ecumene_scenarios.registry import ABROAD, BASICS, TASKS
     from ecumene_scenarios.training import TrainingConfig
 
     tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or BASICS
-    unknown = [name for name in tasks if name not in TASKS and not name.endswith((".yaml", ".yml"))]
+    unknown = [name for name in tasks if name not in (*TASKS, *ABROAD) and not name.endswith((".yaml", ".yml"))]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}, and files of `ecumene fork`")
+        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join((*TASKS, *ABROAD))}, and files of `ecumene fork`")
     lacking = senses(options.sense_less)
     start = "" if options.start is None else str(existing(options.start))
     config = TrainingConfig(
