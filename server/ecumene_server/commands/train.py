@@ -85,7 +85,9 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
     tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or BASICS
     unknown = [name for name in tasks if name not in (*TASKS, *ABROAD) and not name.endswith((".yaml", ".yml"))]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join((*TASKS, *ABROAD))}, and files of `ecumene fork`")
+        raise UsageError(
+            f"{unknown[0]!r} is not a task; tasks are {', '.join((*TASKS, *ABROAD))}, and files of `ecumene fork`"
+        )
     lacking = senses(options.sense_less)
     start = "" if options.start is None else str(existing(options.start))
     config = TrainingConfig(
