@@ -2,6 +2,7 @@
 
 ModelError
 ├── CloudError            points are no cloud of a thing
+├── RolloutError          rollouts can't be learned from as asked
 ├── ShapeError            there is no shape of that class
 └── WeightsError          a weights file is damaged, foreign, of another version or does not fit
 """
@@ -15,6 +16,10 @@ class ModelError(Exception):
 
 class CloudError(ModelError):
     """Points are no cloud of a thing: too few, not finite, without extent or too large."""
+
+
+class RolloutError(ModelError):
+    """Rollouts are empty or not finite, or something is asked of them that nobody defined."""
 
 
 class ShapeError(ModelError):

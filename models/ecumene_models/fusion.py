@@ -159,6 +159,11 @@ class FusionPolicy(CrossModal):
             return self._decide(senses)
         return PolicyOutput.cat([self._decide(part) for part in senses.chunks(chunk)])
 
+    def perceive(self, senses: SenseBatch) -> tuple[Tensor, Tensor]:
+        """Returns what heads read: (N, tokens, d) features, 0 where absent, and (N, d) what the self token found."""
+        tokens, present = self._encode(senses), _tokens_present(senses)
+        return torch.relu(tokens).masked_fill(~present[..., None], 0.0), self._look(tokens, present)[0]
+
     def _decide(self, senses: SenseBatch) -> PolicyOutput:
         found = self._find(senses)
         return self._conclude(found, found.pool + self.residual(found.seen), self.critic(found.seen)[:, 0])

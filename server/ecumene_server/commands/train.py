@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecumene_server.commands import learned, output
+from ecumene_server.commands import learned, output, pretraining
 from ecumene_server.commands.evaluate import SENSES, senses
 from ecumene_server.commands.files import existing
 from ecumene_server.errors import UsageError
@@ -16,7 +16,7 @@ from ecumene_server.errors import UsageError
 if TYPE_CHECKING:
     from ecumene_scenarios.training import TrainingConfig
 
-NAMES = ("minds", *learned.TRAINED)
+NAMES = ("minds", "senses", *learned.TRAINED)
 MEMORIES = {"none": 0, "gru": 64}
 """Kinds of memory, and how many numbers an avatar remembers."""
 
@@ -41,6 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--sense-less", default="", metavar="A,B", help=f"senses that nobody has, of {', '.join(SENSES)} (minds)"
     )
     parser.add_argument("--memory", choices=MEMORIES, default="none", help="what minds remember (none)")
+    parser.add_argument("--objective", default="masked", metavar="NAME", help="what senses are asked for (masked)")
     parser.add_argument("--critic", choices=("own", "centralised"), default="own", help="who judges minds (own)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard as well")
@@ -53,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     """Trains to the end."""
     if options.name in learned.TRAINED:
         return learned.train(options)
+    if options.name == "senses":
+        return pretraining.train(options)
     import torch
 
     from ecumene_scenarios.training import Progress, train

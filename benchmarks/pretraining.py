@@ -1,0 +1,173 @@
+"""What pretrained senses buy when there is a tenth of the experience: minds that begin with them beside others.
+
+Each run learns from about 81 thousand decisions in goto, find, come and alarm (the shipped minds: 835 thousand), by one
+of two recipes: `imitation`, the shipped one scaled down, or `reward`, policy gradients alone. It begins with weights of
+its seed (`scratch`), with those after `ecumene train senses` of that seed (`masked` or another objective), or with
+those after the control of that (`shuffled`). All starts of a seed share the heads they begin with, arenas, people and
+chance, and make as many gradient steps. What is there already under --out is not done again.
+
+    python benchmarks/pretraining.py [--seeds 0,1,2] [--recipes imitation,reward] [--starts scratch,masked] [--out DIR]
+    python benchmarks/pretraining.py --split test --table [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from ecumene_models.pretraining import OBJECTIVES, PretrainingConfig
+from ecumene_scenarios import sensing
+from ecumene_scenarios.evaluate import SPLITS, Arenas, Trial, fared
+from ecumene_scenarios.ppo import PPOConfig
+from ecumene_scenarios.statistics import t_interval
+from ecumene_scenarios.training import WEIGHTS, Trainer, TrainingConfig
+from ecumene_scenarios.unlabelled import Walks
+
+TASKS: Final = ("goto", "find", "come", "alarm")
+SCRATCH: Final = "scratch"
+SHOWN: Final = ("success", "collisions_per_agent_minute")
+EVALUATION: Final = Arenas(seeds=2, worlds=5, steps=20)
+_FEW: Final = TrainingConfig(tasks=TASKS, worlds=8, arenas=1, refresh=4)
+RECIPES: Final[Mapping[str, TrainingConfig]] = {
+    "imitation": replace(_FEW, clone=6, critic=1, improve=3, ppo=PPOConfig(max_kl=1e6)),
+    "reward": replace(
+        _FEW,
+        clone=0,
+        critic=0,
+        improve=10,
+        ppo=PPOConfig(
+            improve_rate=1e-3,
+            entropy=0.0,
+            imitate=0.0,
+            max_kl=1e6,
+            log_std=(-1.0, -1.0, -1.4),
+        ),
+    ),
+}
+"""Neither stops early, so that all starts make the same number of gradient steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run."""
+
+    recipe: str
+    start: str
+    seed: int
+
+    def folder(self, out: Path) -> Path:
+        return out / f"{self.recipe}-{self.start}-{self.seed}"
+
+
+def main() -> None:
+    """Trains, evaluates and prints."""
+    options = _parser().parse_args()
+    torch.set_num_threads(1)
+    log = options.out / f"{options.split}.jsonl"
+    options.out.mkdir(parents=True, exist_ok=True)
+    runs = [
+        Run(recipe, start, int(seed))
+        for seed in options.seeds.split(",")
+        for recipe in options.recipes.split(",")
+        for start in options.starts.split(",")
+    ]
+    if not options.table:
+        for run in runs:
+            if run not in {Run(row["recipe"], row["start"], row["seed"]) for row in _rows(log)}:
+                row = measured(run, options.out, options.split)
+                with log.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+                print(json.dumps(row), flush=True)
+    rows = [row for row in _rows(log) if Run(row["recipe"], row["start"], row["seed"]) in runs]
+    print(json.dumps(rows) if options.json else table(rows))
+
+
+def measured(run: Run, out: Path, split: str) -> dict[str, Any]:
+    """Trains one run if it hasn't been, and returns how it fares on held-out arenas."""
+    notes = trained(run, out)
+    figures: dict[str, dict[str, float]] = {}
+    for task in TASKS:
+        seeds = range(SPLITS[split], SPLITS[split] + EVALUATION.seeds)
+        arenas = replace(EVALUATION, split=split)
+        weights = run.folder(out) / WEIGHTS
+        each = [fared(Trial(task, "minds", weights, seed, arenas)) for seed in seeds]
+        figures[task] = {name: sum(numbers[name] for numbers in each) / len(each) for name in SHOWN}
+    return {"recipe": run.recipe, "start": run.start, "seed": run.seed, "split": split, **notes, "tasks": figures}
+
+
+def trained(run: Run, out: Path) -> dict[str, float]:
+    """Trains one run if it hasn't been; returns decisions and gradient steps."""
+    path = run.folder(out) / "steps.json"
+    if not path.is_file():
+        begin = "" if run.start == SCRATCH else str(begun(run.start, run.seed, out))
+        trainer = Trainer(replace(RECIPES[run.recipe], seed=run.seed, start=begin), run.folder(out))
+        steps = sum(report.numbers["steps"] for report in trainer.run())
+        path.write_text(json.dumps({"decisions": trainer.decisions, "steps": steps}))
+    found: dict[str, float] = json.loads(path.read_text())
+    return found
+
+
+def begun(objective: str, seed: int, out: Path) -> Path:
+    """Pretrains senses if they haven't been; returns the weights' path."""
+    folder = out / f"senses-{objective}-{seed}"
+    if not (folder / sensing.WEIGHTS).is_file():
+        how = sensing.SensingConfig(Walks(seed=seed), pretraining=PretrainingConfig(objective=objective))
+        print(json.dumps(dict(sensing.train_senses(how, folder).explained)), flush=True)
+    return folder / sensing.WEIGHTS
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Returns a Markdown table of success over seeds, and of the paired difference from scratch."""
+    starts = list(dict.fromkeys(str(row["start"]) for row in rows))
+    others = [start for start in starts if start != SCRATCH]
+    heads = [*starts, *(f"{start} - {SCRATCH}" for start in others)]
+    lines = [f"| recipe | task | {' | '.join(heads)} |", f"|---|---|{'---|' * len(heads)}"]
+    for recipe in dict.fromkeys(str(row["recipe"]) for row in rows):
+        for task in (*TASKS, "mean"):
+            found = {start: _successes(rows, recipe, start, task) for start in starts}
+            cells = [_shown(list(found[start].values())) for start in starts]
+            for start in others:
+                both = sorted(found[start].keys() & found[SCRATCH].keys())
+                cells.append(_shown([found[start][seed] - found[SCRATCH][seed] for seed in both]))
+            lines.append(f"| {recipe} | {task} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _successes(rows: Sequence[Mapping[str, Any]], recipe: str, start: str, task: str) -> dict[int, float]:
+    """Success by seed; of all tasks the mean."""
+    tasks = TASKS if task == "mean" else (task,)
+    chosen = [row for row in rows if (row["recipe"], row["start"]) == (recipe, start)]
+    return {row["seed"]: sum(row["tasks"][name]["success"] for name in tasks) / len(tasks) for row in chosen}
+
+
+def _shown(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    value, low, high = t_interval(values)
+    return f"{value:.3f} ({low:.3f} to {high:.3f}), {len(values)}"
+
+
+def _rows(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seeds", default="0,1,2", metavar="A,B")
+    parser.add_argument("--recipes", default=",".join(RECIPES), metavar="A,B")
+    parser.add_argument("--starts", default="scratch,masked", metavar="A,B", help=f"scratch, {', '.join(OBJECTIVES)}")
+    parser.add_argument("--split", default="validation", choices=SPLITS)
+    parser.add_argument("--out", type=Path, default=Path("runs/pretraining"))
+    parser.add_argument("--table", action="store_true", help="only print what has been measured")
+    parser.add_argument("--json", action="store_true")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
