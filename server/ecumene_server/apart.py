@@ -1,6 +1,7 @@
 """Minds in a process of their own, as the tick sees them: asked in one tick, answered by the next.
 
-The tick never waits for them. While they are busy, the shares of NPCs whose turn came wait in line, the one that waited
+The tick never waits for them, and they never wait for a tick: one question may lie ready over there while another is
+thought about. While they are busy beyond that, the shares of NPCs whose turn came wait in line, the one that waited
 longest first, small ones together: minds that are too slow for their crowd decide less often, for all alike. A process
 that dies is started again.
 """
@@ -30,6 +31,7 @@ from ecumene_server import mindwork
 from ecumene_server.errors import FailedError
 from ecumene_server.fieldwork import read
 from ecumene_server.kept import Kept
+from ecumene_server.late import joined
 from ecumene_server.lateness import Lateness
 from ecumene_server.mirror import Mirror
 from ecumene_sim.frame import Actions
@@ -38,6 +40,8 @@ from ecumene_world.world import World
 
 BATCH: Final = 256
 """Shares that wait are asked for together up to so many slots: half the cost of a batch is the same for one or many."""
+UNDER_WAY: Final = 2
+"""Questions that may be with the process at once: one that it thinks about, and the next."""
 PROGRAM: Final = "ecumene_server.mindwork"
 MAX_STARTS: Final = 3
 """Processes in a row that may die before they have decided anything."""
@@ -103,7 +107,7 @@ class ApartMinds:
         self._weights = weights
         self._kept = kept
         self._due: dict[int, Tensor] = {}
-        self._asked: _Asked | None = None
+        self._asked: deque[_Asked] = deque()
         self._starts = 0
         self._fields: dict[int, bytes] = {}
         self._begin()
@@ -117,7 +121,7 @@ class ApartMinds:
             self._load()
         decided = self._collect()
         self._queue(slots)
-        if self._asked is None and self._due:
+        if len(self._asked) < UNDER_WAY and self._due:
             self._ask(self._next())
         return decided
 
@@ -141,9 +145,9 @@ class ApartMinds:
     def _load(self) -> None:
         """Tells the process which layout it is in; answers that are under way will be passed over."""
         self._layout = self._world.layout
-        self._mirror = Mirror.empty(self._world.state.slots, self._layout)
+        self._mirrors = [Mirror.empty(self._world.state.slots, self._layout) for _ in range(UNDER_WAY)]
         self._crew.set_up(self._layout, self._kept, self._world.state.slots, self._weights)
-        self._asked = None
+        self._asked.clear()
         self._fields.clear()
 
     def _restart(self) -> None:
@@ -170,18 +174,24 @@ class ApartMinds:
         return taken[0] if len(taken) == 1 else torch.cat(taken).sort().values
 
     def _ask(self, slots: Tensor) -> None:
-        state = self._world.state
-        self._mirror.state.copy_(state)
-        number = self._crew.ask(slots, self._mirror.data)
-        self._asked = _Asked(number, slots, state.serial[0, slots].clone(), self.lateness.tick)
+        state, mirror = self._world.state, self._mirrors[0]
+        mirror.state.copy_(state)
+        number = self._crew.ask(slots, mirror.data)
+        self._mirrors.append(self._mirrors.pop(0))  # the other one's question is answered by the time it is free to ask
+        self._asked.append(_Asked(number, slots, state.serial[0, slots].clone(), self.lateness.tick))
 
     def _collect(self) -> Actions:
-        state, asked = self._world.state, self._asked
-        answer = None if asked is None else self._crew.answer(asked.number)
+        """Returns what has been decided since the last tick; of who was decided for twice, the later."""
+        decided = Actions.none(self._world.state.device)
+        while self._asked and (answer := self._crew.answer(self._asked[0].number)) is not None:
+            decided = joined(decided, self._taken(self._asked.popleft(), answer))
         self._fields.update(self._crew.fields())
-        if answer is None or asked is None:
-            return Actions.none(state.device)
-        self._asked, self._starts, self.seconds = None, 0, answer.seconds
+        return decided
+
+    def _taken(self, asked: _Asked, answer: _Answer) -> Actions:
+        """Returns the decisions of who is still there, and lets them know their way."""
+        state = self._world.state
+        self._starts, self.seconds = 0, answer.seconds
         self.lateness.came(asked.tick, asked.slots)
         keep = (state.serial[0, asked.slots] == asked.serial) & state.alive[0, asked.slots]
         slots = asked.slots[keep]

@@ -71,7 +71,8 @@ class LateMinds:
         self._asked = self._ask(senses)
         now = self._collect(0.0 if self._hopeless else self._patience_s)
         self._hopeless = max(0, self._hopeless - 1) if now is not None or self._hopeless else TRIES
-        return _joined(earlier, now, senses.slots.device)
+        nothing = Actions.none(senses.slots.device)
+        return joined(earlier or nothing, now or nothing)
 
     def settle(self) -> None:
         """Waits until the minds are idle, so that their memory may be read or saved."""
@@ -108,8 +109,9 @@ def _without(actions: Actions, slots: Tensor) -> Actions:
     return Actions(actions.slots[keep], actions.raw[:, keep])
 
 
-def _joined(earlier: Actions | None, now: Actions | None, device: torch.device) -> Actions:
-    if earlier is None or now is None:
-        return earlier or now or Actions.none(device)
-    rest = _without(earlier, now.slots)
-    return Actions(torch.cat([rest.slots, now.slots]), torch.cat([rest.raw, now.raw], dim=1))
+def joined(earlier: Actions, later: Actions) -> Actions:
+    """Returns the decisions of both; of who is in both, the later one."""
+    if not len(earlier.slots) or not len(later.slots):
+        return later if len(later.slots) else earlier
+    rest = _without(earlier, later.slots)
+    return Actions(torch.cat([rest.slots, later.slots]), torch.cat([rest.raw, later.raw], dim=1))

@@ -20,6 +20,8 @@ from ecumene_world.command import Despawn, SetIntent, Spawn
 from ecumene_world.state import Verb
 from ecumene_world.world import World
 
+NOBODY = torch.zeros(0, dtype=torch.int64)
+
 
 def inhabited() -> World:
     world = World(square(), slots=8)
@@ -46,10 +48,18 @@ def until(minds: ApartMinds, slots: torch.Tensor, enough: Callable[[Actions], bo
     raise AssertionError("no decision came")
 
 
-def settled(minds: ApartMinds) -> None:
-    """Waits until an answer lies ready."""
+def settled(minds: ApartMinds, answers: int = 1) -> None:
+    """Waits until so many answers lie ready."""
     end = time.monotonic() + 60
-    while not minds._crew._answers and time.monotonic() < end:
+    while len(minds._crew._answers) < answers and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def idle(minds: ApartMinds) -> None:
+    """Waits until the process is there and has nothing to do."""
+    until(minds, torch.tensor([0]), some)
+    while minds._asked or minds._due:
+        minds.decide(NOBODY)
         time.sleep(0.005)
 
 
@@ -77,17 +87,52 @@ def test_shares_wait_in_line_while_the_minds_are_busy(
     minds: ApartMinds, monkeypatch: pytest.MonkeyPatch, batch: int, expected: list[list[int]]
 ) -> None:
     monkeypatch.setattr(apart, "BATCH", batch)
+    monkeypatch.setattr(apart, "UNDER_WAY", 1)
     shares = [torch.tensor([0, 4]), torch.tensor([1, 5]), torch.tensor([2]), torch.tensor([3])]
-    until(minds, shares[0], some)
+    idle(minds)
+    minds.decide(shares[0])
     settled(minds)
-    nobody = torch.zeros(0, dtype=torch.int64)
     minds._due = dict(zip((1, 2, 3), shares[1:], strict=True)) | {0: shares[0]}
     told = []
     for _ in range(6):
-        told.append(minds.decide(nobody).slots.tolist())
-        if minds._asked is not None:
+        told.append(minds.decide(NOBODY).slots.tolist())
+        if minds._asked:
             settled(minds)
     assert [slots for slots in told if slots] == expected
+
+
+def test_the_next_question_lies_ready_while_one_is_thought_about(minds: ApartMinds) -> None:
+    shares = [torch.tensor([0, 4]), torch.tensor([1, 5]), torch.tensor([2]), torch.tensor([3])]
+    idle(minds)
+    state, came = minds._world.state, []
+    os.kill(minds._crew._process.pid, signal.SIGSTOP)
+    try:
+        for share in shares:
+            state.position[0, share, 1] += 1.0
+            came.append(some(minds.decide(share)))
+        assert not any(came)
+        assert [asked.slots.tolist() for asked in minds._asked] == [[0, 4], [1, 5]]
+        assert [slots.tolist() for slots in minds._due.values()] == [[2], [3]]
+        before, after = (mirror.state.position[0, :, 1] for mirror in minds._mirrors)
+        assert (after - before).tolist() == [0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0], "each has the world of its tick"
+    finally:
+        os.kill(minds._crew._process.pid, signal.SIGCONT)
+    settled(minds, 2)
+    assert sorted(minds.decide(NOBODY).slots.tolist()) == [0, 1, 4, 5], "both are told at once"
+
+
+def test_who_is_decided_for_twice_does_the_later(minds: ApartMinds) -> None:
+    idle(minds)
+    minds.decide(torch.tensor([0, 4]))
+    state = minds._world.state
+    state.yaw[0, 0] += 2.0
+    minds.decide(torch.tensor([0]))
+    settled(minds, 2)
+    earlier, later = (answer.raw[0].tolist() for answer in minds._crew._answers)
+    decided = minds.decide(NOBODY)
+    assert decided.slots.tolist() == [4, 0]
+    assert decided.raw[0, 1].tolist() == later
+    assert earlier != later, "the two would not tell"
 
 
 def test_a_decision_never_reaches_who_took_the_slot_over(minds: ApartMinds) -> None:
