@@ -2,9 +2,9 @@
 
 Each run learns from about 81 thousand decisions in goto, find, come and alarm (the shipped minds: 835 thousand), by one
 of two recipes: `imitation`, the shipped one scaled down, or `reward`, policy gradients alone. It begins with weights of
-its seed (`scratch`), with those after `ecumene train senses` of that seed (`masked` or another objective), or with
-those after the control of that (`shuffled`). All starts of a seed share the heads they begin with, arenas, people and
-chance, and make as many gradient steps. What is there already under --out is not done again.
+its seed (`scratch`), or with these after the encoders and the attention were replaced by those that `ecumene train
+senses --seed 100` leaves (`masked` or another objective; `shuffled` is the control). So all starts of a seed share
+heads, arenas, people and chance, and make as many gradient steps. What is there already under --out is not done again.
 
     python benchmarks/pretraining.py [--seeds 0,1,2] [--recipes imitation,reward] [--starts scratch,masked] [--out DIR]
     python benchmarks/pretraining.py --split test --table [--json]
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,26 +22,29 @@ from typing import Any, Final
 
 import torch
 
-from ecumene_models.pretraining import OBJECTIVES, PretrainingConfig
+from ecumene_models import load_policy, save_policy
+from ecumene_models.pretraining import OBJECTIVES, PretrainingConfig, trained_parameters
 from ecumene_scenarios import sensing
 from ecumene_scenarios.evaluate import SPLITS, Arenas, Trial, fared
 from ecumene_scenarios.ppo import PPOConfig
 from ecumene_scenarios.statistics import t_interval
-from ecumene_scenarios.training import WEIGHTS, Trainer, TrainingConfig
+from ecumene_scenarios.training import WEIGHTS, Trainer, TrainingConfig, beginner
 from ecumene_scenarios.unlabelled import Walks
 
 TASKS: Final = ("goto", "find", "come", "alarm")
 SCRATCH: Final = "scratch"
+PRETRAINED: Final = 100
+"""Seed of the pretraining that all runs share."""
 SHOWN: Final = ("success", "collisions_per_agent_minute")
-EVALUATION: Final = Arenas(seeds=2, worlds=5, steps=20)
-_FEW: Final = TrainingConfig(tasks=TASKS, worlds=8, arenas=1, refresh=4)
+EVALUATION: Final = Arenas(seeds=1, worlds=8, steps=15)
+_FEW: Final = TrainingConfig(tasks=TASKS, worlds=16, arenas=1, refresh=2)
 RECIPES: Final[Mapping[str, TrainingConfig]] = {
-    "imitation": replace(_FEW, clone=6, critic=1, improve=3, ppo=PPOConfig(max_kl=1e6)),
+    "imitation": replace(_FEW, clone=3, critic=1, improve=1, ppo=PPOConfig(max_kl=1e6)),
     "reward": replace(
         _FEW,
         clone=0,
         critic=0,
-        improve=10,
+        improve=5,
         ppo=PPOConfig(
             improve_rate=1e-3,
             entropy=0.0,
@@ -105,21 +109,29 @@ def trained(run: Run, out: Path) -> dict[str, float]:
     """Trains one run if it hasn't been; returns decisions and gradient steps."""
     path = run.folder(out) / "steps.json"
     if not path.is_file():
-        begin = "" if run.start == SCRATCH else str(begun(run.start, run.seed, out))
+        begin = "" if run.start == SCRATCH else str(begun(run, out))
         trainer = Trainer(replace(RECIPES[run.recipe], seed=run.seed, start=begin), run.folder(out))
-        steps = sum(report.numbers["steps"] for report in trainer.run())
+        steps = 0.0
+        for report in trainer.run():
+            steps += report.numbers["steps"]
+            shown = {name: round(value, 3) for name, value in report.numbers.items()}
+            print(run, report.iteration, shown, f"{time.process_time():.0f} s", flush=True)
         path.write_text(json.dumps({"decisions": trainer.decisions, "steps": steps}))
     found: dict[str, float] = json.loads(path.read_text())
     return found
 
 
-def begun(objective: str, seed: int, out: Path) -> Path:
-    """Pretrains senses if they haven't been; returns the weights' path."""
-    folder = out / f"senses-{objective}-{seed}"
+def begun(run: Run, out: Path) -> Path:
+    """Returns the path of the weights that a run begins with; pretrains what it takes over if that hasn't been done."""
+    folder, path = out / f"senses-{run.start}", run.folder(out) / "start.safetensors"
     if not (folder / sensing.WEIGHTS).is_file():
-        how = sensing.SensingConfig(Walks(seed=seed), pretraining=PretrainingConfig(objective=objective))
+        how = sensing.SensingConfig(Walks(seed=PRETRAINED), pretraining=PretrainingConfig(objective=run.start))
         print(json.dumps(dict(sensing.train_senses(how, folder).explained)), flush=True)
-    return folder / sensing.WEIGHTS
+    policy = beginner(replace(RECIPES[run.recipe], seed=run.seed))
+    taken, learned = trained_parameters(policy), load_policy(folder / sensing.WEIGHTS).state_dict()
+    policy.load_state_dict(policy.state_dict() | {name: learned[name] for name in taken})
+    save_policy(policy, path)
+    return path
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -35,13 +35,12 @@ SECTORS: Final = 8
 OBJECTIVES: Final = ("masked", "contrastive", "shuffled")
 """What can be asked. Shuffled is a control: the decoder is asked for what somebody else perceives."""
 
-_PARTS: Final[Mapping[str, int]] = {
-    "vision": COLUMNS + BLOCKS * CATEGORIES,
-    "hearing": 2 * EARS * BANDS,
-    "touch": TOUCH,
-    "people": SECTORS,
+_WIDTHS: Final = (COLUMNS + BLOCKS * CATEGORIES, 2 * EARS * BANDS, TOUCH, SECTORS)
+TARGETS: Final = sum(_WIDTHS)
+PARTS: Final[Mapping[str, slice]] = {
+    name: slice(sum(_WIDTHS[:place]), sum(_WIDTHS[: place + 1])) for place, name in enumerate(HIDDEN)
 }
-TARGETS: Final = sum(_PARTS.values())
+"""Which targets belong to what."""
 _LEAST_SPREAD: Final = 0.05
 """Targets that vary less than this are not blown up to what the others are."""
 _FURTHEST: Final = 5.0
@@ -97,7 +96,7 @@ class PretrainingConfig:
     """
 
     objective: str = "masked"
-    epochs: int = 10
+    epochs: int = 6
     batch: int = 512
     rate: float = 1e-3
     hide: float = 0.75
@@ -127,10 +126,15 @@ class Scale(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Says from what the heads of a policy read what is perceived now, and what will be a moment later."""
+    """Says from what the heads of a policy read what is perceived now, and what will be a moment later.
+
+    Attributes:
+        scale: Of the targets.
+    """
 
     def __init__(self, d: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
+        self.scale = Scale(torch.zeros(1, TARGETS))
         width = (GROUPS["neighbours"].start + 2) * d + len(HIDDEN)
         self.now, self.later = mlp(width, hidden, TARGETS), mlp(width + MOTION, hidden, TARGETS)
         self.sought, self.seen = mlp(width + MOTION, hidden, d), mlp(width, hidden, d)
@@ -185,9 +189,7 @@ def read(policy: FusionPolicy, senses: SenseBatch, hidden: Tensor) -> Tensor:
     return torch.cat((features[:, :start].flatten(1), near, found, hidden.to(found.dtype)), dim=1)
 
 
-def explained(
-    policy: FusionPolicy, decoder: Decoder, scale: Scale, held: Rollouts, *, most: int = 4096
-) -> Mapping[str, float]:
+def explained(policy: FusionPolicy, decoder: Decoder, held: Rollouts, *, most: int = 4096) -> Mapping[str, float]:
     """Returns the share of variance that predictions explain on rollouts, 1 for all and 0 for none.
 
     Names are "vision hidden", what is said of vision when it is hidden; "vision shown"; and "vision later", with
@@ -195,15 +197,11 @@ def explained(
     """
     policy.eval()
     index = torch.arange(min(len(held), most))
-    answers = {name: _answers(policy, decoder, held, index, place) for place, name in enumerate(HIDDEN)}
-    shown, later = _answers(policy, decoder, held, index, None)
-    now = scale(targets(policy, held.senses.rows(held.now[index])))
-    then = scale(targets(policy, held.senses.rows(held.later[index])))
+    answers = {name: said(policy, decoder, held, index, name) for name in HIDDEN}
+    shown, later = said(policy, decoder, held, index)
+    now, then = (decoder.scale(targets(policy, held.senses.rows(rows[index]))) for rows in (held.now, held.later))
     numbers: dict[str, float] = {}
-    start = 0
-    for name, width in _PARTS.items():
-        part = slice(start, start + width)
-        start += width
+    for name, part in PARTS.items():
         numbers[f"{name} hidden"] = _share(answers[name][0][:, part], now[:, part])
         numbers[f"{name} shown"] = _share(shown[:, part], now[:, part])
         numbers[f"{name} later"] = _share(later[:, part], then[:, part])
@@ -211,25 +209,24 @@ def explained(
 
 
 @torch.no_grad()
-def _answers(
-    policy: FusionPolicy, decoder: Decoder, held: Rollouts, index: Tensor, place: int | None
+def said(
+    policy: FusionPolicy, decoder: Decoder, held: Rollouts, index: Tensor, hidden: str = ""
 ) -> tuple[Tensor, Tensor]:
-    """Returns what the decoder says of pairs of moments, with one of `HIDDEN` hidden or None."""
-    now, later = [], []
+    """Returns what a decoder says of (N,) pairs of moments, with one of `HIDDEN` hidden or none: now, later, scaled."""
+    answers = []
     for part in torch.split(index, 512):
-        hidden = torch.zeros(len(part), len(HIDDEN), dtype=torch.bool)
-        if place is not None:
-            hidden[:, place] = True
-        said = decoder(read(policy, held.senses.rows(held.now[part]), hidden), held.motion[part])
-        now.append(said[0])
-        later.append(said[1])
+        mask = torch.zeros(len(part), len(HIDDEN), dtype=torch.bool)
+        if hidden:
+            mask[:, HIDDEN.index(hidden)] = True
+        answers.append(decoder(read(policy, held.senses.rows(held.now[part]), mask), held.motion[part]))
+    now, later = zip(*answers, strict=True)
     return torch.cat(now), torch.cat(later)
 
 
-def _share(said: Tensor, true: Tensor) -> float:
+def _share(answer: Tensor, true: Tensor) -> float:
     """Returns 1 - error / variance, both summed over all columns."""
     variance = (true - true.mean(dim=0)).square().sum()
-    return float(1.0 - (said - true).square().sum() / variance.clamp(min=1e-6))
+    return float(1.0 - (answer - true).square().sum() / variance.clamp(min=1e-6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +234,12 @@ class Pretrained:
     """What pretraining leaves beside the policy.
 
     Attributes:
-        decoder: What is thrown away, kept for pictures.
-        scale: Of its targets.
+        decoder: Minds don't need it; pictures do.
         losses: Mean loss of each epoch on the rollouts learned from.
         held: The loss after each epoch on rollouts that were not learned from.
     """
 
     decoder: Decoder
-    scale: Scale
     losses: list[float]
     held: list[float]
 
@@ -276,11 +271,11 @@ def pretrain(
     decoder = Decoder(policy.config.d, config.hidden, generator)
     with torch.no_grad():
         wanted = torch.cat([targets(policy, part) for part in rollouts.senses.chunks(2048)])
-    scale = Scale(wanted)
+    decoder.scale = Scale(wanted)
     seeing = trained_parameters(policy)
     optimiser = torch.optim.Adam([*seeing.values(), *decoder.parameters()], lr=config.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs * -(-len(rollouts) // config.batch))
-    lesson = _Lesson(policy, decoder, scale, config)
+    lesson = _Lesson(policy, decoder, config)
     losses: list[float] = []
     kept: list[float] = []
     for epoch in range(config.epochs):
@@ -300,7 +295,7 @@ def pretrain(
         if progress is not None:
             progress(epoch + 1, config.epochs, kept[-1])
     policy.eval()
-    return Pretrained(decoder, scale, losses, kept)
+    return Pretrained(decoder, losses, kept)
 
 
 def trained_parameters(policy: FusionPolicy) -> dict[str, nn.Parameter]:
@@ -313,7 +308,6 @@ def trained_parameters(policy: FusionPolicy) -> dict[str, nn.Parameter]:
 class _Lesson:
     policy: FusionPolicy
     decoder: Decoder
-    scale: Scale
     config: PretrainingConfig
 
     def loss(self, rollouts: Rollouts, index: Tensor, generator: torch.Generator) -> Tensor:
@@ -339,12 +333,12 @@ class _Lesson:
         parts = torch.split(torch.arange(min(len(held), 4096)), self.config.batch)
         return sum(float(self.loss(held, part, generator)) * len(part) for part in parts) / sum(map(len, parts))
 
-    def _missed(self, said: Tensor, senses: SenseBatch) -> Tensor:
+    def _missed(self, answer: Tensor, senses: SenseBatch) -> Tensor:
         """Returns the squared error, each of `HIDDEN` weighing the same; what somebody lacks does not count."""
         with torch.no_grad():
-            wanted = self.scale(targets(self.policy, senses))
-        error = (said - wanted).square()
-        parts = [part.mean(dim=1) for part in torch.split(error, list(_PARTS.values()), dim=1)]
+            wanted = self.decoder.scale(targets(self.policy, senses))
+        error = (answer - wanted).square()
+        parts = [part.mean(dim=1) for part in torch.split(error, _WIDTHS, dim=1)]
         present = torch.cat((senses.present, torch.ones_like(senses.present[:, :1])), dim=1)
         return (torch.stack(parts, dim=1) * present).sum() / present.sum().clamp(min=1)
 

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from ecumene_models import FusionPolicy, save_policy
+from ecumene_models.checkpoint import write
 from ecumene_models.pretraining import Pretrained, PretrainingConfig, Rollouts, explained, pretrain
 from ecumene_scenarios.unlabelled import Walks, walked
 from ecumene_world.world import stream
 
 WEIGHTS: Final = "senses.safetensors"
 REPORT: Final = "senses.json"
+DECODER: Final = "decoder.safetensors"
+"""What said what was hidden: no mind needs it, but a picture of what it says can be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,10 @@ def train_senses(
     rollouts, held = walked(config.walks), config.held()
     policy = FusionPolicy(generator=stream(seed, "weights"))
     left = pretrain(policy, rollouts, held, config.pretraining, stream(seed, "pretraining"), progress)
-    numbers = explained(policy, left.decoder, left.scale, held)
+    numbers = explained(policy, left.decoder, held)
     notes = {"pretraining": asdict(config), "rows": len(rollouts.senses), "pairs": len(rollouts)}
     save_policy(policy, folder / WEIGHTS, notes=notes)
+    write(folder / DECODER, left.decoder, model="senses-decoder", config={"hidden": config.pretraining.hidden})
     report = {**notes, "losses": left.losses, "held": left.held, "explained": dict(numbers)}
     (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n")
     return Sensed(folder / WEIGHTS, policy, left, numbers, len(rollouts), len(rollouts.senses))

@@ -53,9 +53,9 @@ class Walks:
 
     seed: int = 0
     tasks: tuple[str, ...] = tuple(task for task in TASKS if task != "recall")
-    arenas: int = 3
-    worlds: int = 4
-    steps: int = 32
+    arenas: int = 2
+    worlds: int = 6
+    steps: int = 28
 
 
 def rollout_seed(walks: Walks, row: int) -> int:

@@ -127,7 +127,7 @@ def test_a_hidden_sense_is_learned_from_another() -> None:
     done = pretrain(policy, rollouts, held, PretrainingConfig(epochs=12, batch=64), generator())
     assert done.losses[-1] < done.losses[0]
     assert len(done.held) == 12
-    numbers = explained(policy, done.decoder, done.scale, held)
+    numbers = explained(policy, done.decoder, held)
     assert numbers["touch hidden"] > 0.5, "hearing says what touch would"
     assert numbers["hearing hidden"] < 0.2, "but noise can't be guessed"
 
@@ -167,7 +167,7 @@ def test_shuffled_moments_teach_nothing_of_the_hidden() -> None:
     policy, rollouts, held = FusionPolicy(generator=generator()), told(512), told(256, 1)
     config = PretrainingConfig("shuffled", epochs=12, batch=64)
     done = pretrain(policy, rollouts, held, config, generator())
-    assert explained(policy, done.decoder, done.scale, held)["touch hidden"] < 0.1
+    assert explained(policy, done.decoder, held)["touch hidden"] < 0.1
 
 
 def test_scaled_targets_have_mean_zero_and_come_back() -> None:
