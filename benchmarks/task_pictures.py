@@ -1,14 +1,18 @@
-"""Draws what minds do in each task, seen from above, on held-out arenas: who walked where in the first 20 seconds.
+"""Draws what minds do in each task, seen from above, on held-out arenas.
 
     python benchmarks/task_pictures.py [--weights FILE] [--tasks follow,find] [--seed N] [--out docs/images/tasks.png]
+    python benchmarks/task_pictures.py --strip 8 --tasks come,alarm --out docs/images/task-strips.png
 
-A trail begins at a small dot and ends at a large one; a ring around it says that the agent did what it was to do, a
-cross marks a point that those who count had to reach. Needs Pillow.
+The first shows who walked where in the first 20 seconds: a trail begins at a small dot and ends at a large one; a ring
+around it says that the agent did what it was to do, a cross marks a point that those who count had to reach. The second
+shows moments, one row a task: where everybody is, which way they face, how they came there in the last two seconds, and
+rings round those who have just done what they were to do. Needs Pillow.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Final
 
@@ -31,19 +35,18 @@ _COLUMNS: Final = 4
 _TITLE: Final = 18
 _GOAL: Final = (30, 30, 34)
 _DONE: Final = (250, 250, 250)
+_THING: Final = (150, 120, 80)
+_RECENT: Final = 10
+"""So many decisions back trails reach in a strip."""
 
 
 def panel(task: str, controller: Controller, seed: int, decisions: int) -> Image.Image:
     """Returns the picture of one world of a task."""
-    scenario = load_scenario(task)
-    assert isinstance(scenario, Task), f"{task} is not a task"
-    scenario.ticks = 1 << 40
+    scenario = _task(task)
     env = BatchedEnv(scenario, seed=seed, worlds=1)
     step = env.reset(seed)
     state = env.session.world.state
-    view = View(env.session.world.layout, _PANEL)
-    for thing in view.pixels(state.thing_position[0, :, :2].double().numpy()):
-        view.disc(thing, 0.25 * view.scale, (150, 120, 80))
+    view = _ground(env)
     trails: dict[tuple[int, int], list[list[float]]] = {}
     done: set[tuple[int, int]] = set()
     for _ in range(decisions):
@@ -60,6 +63,63 @@ def panel(task: str, controller: Controller, seed: int, decisions: int) -> Image
     for (slot, serial), places in trails.items():
         _trail(view, np.array(places), colour_of(slot), done=(slot, serial) in done)
     return _titled(view.image, task)
+
+
+def strip(task: str, controller: Controller, seed: int, decisions: int, moments: int) -> list[Image.Image]:
+    """Returns pictures of one world of a task at so many moments, evenly apart."""
+    scenario = _task(task)
+    env = BatchedEnv(scenario, seed=seed, worlds=1)
+    step = env.reset(seed)
+    state = env.session.world.state
+    trails: dict[tuple[int, int], list[list[float]]] = {}
+    done: dict[tuple[int, int], int] = {}
+    pictures: list[Image.Image] = []
+    shown = {round((index + 1) * decisions / moments) for index in range(moments)}
+    for now in range(1, decisions + 1):
+        for slot in step.alive[0].nonzero().flatten().tolist():
+            trails.setdefault((slot, int(step.serial[0, slot])), []).append(state.position[0, slot, :2].tolist())
+        before, arrived = step.serial.clone(), scenario.memory["arrived_count"].clone()
+        step = env.step(actions_of(step.senses.slots, controller(step.senses)))
+        if bool(scenario.memory["arrived_count"] > arrived):
+            ended = (step.terminated & ~step.truncated)[0].nonzero().flatten().tolist()
+            done |= {(slot, int(before[0, slot])): now for slot in ended}
+        if now in shown:
+            view = _ground(env)
+            for slot in step.alive[0].nonzero().flatten().tolist():
+                trail = trails.get((slot, int(step.serial[0, slot])), [])[-_RECENT:]
+                _walker(view, [*trail, state.position[0, slot, :2].tolist()], float(state.yaw[0, slot]), slot)
+            for (slot, serial), since in done.items():
+                if now - since < _RECENT:
+                    last = view.pixels(np.array(trails[slot, serial][-1:]))[0]
+                    view.disc(last, 0.25 * view.scale + 3.0, _DONE)
+                    view.disc(last, 0.25 * view.scale, colour_of(slot))
+            pictures.append(_titled(view.image, f"{task}, {now / 5:.0f} s"))
+    return pictures
+
+
+def _task(name: str) -> Task:
+    """A task that never starts anew by itself."""
+    scenario = load_scenario(name)
+    assert isinstance(scenario, Task), f"{name} is not a task"
+    scenario.ticks = 1 << 40
+    return scenario
+
+
+def _ground(env: BatchedEnv) -> View:
+    """A picture of the ground with the things on it."""
+    view = View(env.session.world.layout, _PANEL)
+    for thing in view.pixels(env.session.world.state.thing_position[0, :, :2].double().numpy()):
+        view.disc(thing, 0.25 * view.scale, _THING)
+    return view
+
+
+def _walker(view: View, places: list[list[float]], yaw: float, slot: int) -> None:
+    """Somebody, the way there, and a nose that tells where the body faces."""
+    view.path(np.array(places), colour_of(slot), 1.2)
+    here = view.pixels(np.array(places[-1:]))[0]
+    view.disc(here, 0.25 * view.scale + 1.0, colour_of(slot))
+    ahead = view.pixels(np.array([[places[-1][0] + 0.5 * math.cos(yaw), places[-1][1] + 0.5 * math.sin(yaw)]]))[0]
+    view.line(here, ahead, _GOAL, 1.2)
 
 
 def _cross(view: View, goal: NDArray[np.float64]) -> None:
@@ -92,12 +152,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SPLITS["test"] + 900, help="of the arenas")
     parser.add_argument("--decisions", type=int, default=100, help="5 a second")
     parser.add_argument("--without", default=None, help="a sense that nobody has")
+    parser.add_argument("--strip", type=int, default=0, metavar="N", help="N moments of each task instead of trails")
     parser.add_argument("--out", type=Path, default=Path("docs/images/tasks.png"))
     options = parser.parse_args()
     torch.set_num_threads(1)
     controller = minds(load_policy(options.weights), without=options.without)
-    panels = [panel(task, controller, options.seed, options.decisions) for task in options.tasks.split(",")]
-    columns = min(_COLUMNS, len(panels))
+    tasks = options.tasks.split(",")
+    if options.strip:
+        rows = [strip(task, controller, options.seed, options.decisions, options.strip) for task in tasks]
+        panels = [picture for row in rows for picture in row]
+    else:
+        panels = [panel(task, controller, options.seed, options.decisions) for task in tasks]
+    columns = options.strip or min(_COLUMNS, len(panels))
     width, height = panels[0].size
     sheet = Image.new("RGB", (columns * width, -(-len(panels) // columns) * height), (250, 250, 248))
     for index, each in enumerate(panels):
