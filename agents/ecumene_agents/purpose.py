@@ -24,6 +24,7 @@ _INTENTS: Final[dict[Verb, tuple[str, str, str]]] = {
     Verb.QUEUE: ("queueing", "queueing at", "queueing behind"),
     Verb.GATHER: ("gathering", "gathering at", "gathering around"),
     Verb.WORK: ("working", "working at", "working with"),
+    Verb.CARRY: ("carrying something", "carrying something to", "carrying something with"),
 }
 """What a verb reads like alone, before a place or a thing and before somebody."""
 

@@ -164,7 +164,7 @@ def _gather(old: State, new: State, slots: Tensor) -> None:
             column[:, : len(slots)] = source[:, slots]
         else:
             column.copy_(source)
-    for column in (new.target, new.thing_holder):
+    for column in (new.target, new.thing_holder, new.thing_partner):
         column.copy_(number[column])
 
 

@@ -30,7 +30,7 @@ import torch
 from ecumene_sim.frame import Actions
 from ecumene_world.command import Command, Say, from_record, to_record
 from ecumene_world.errors import CommandError
-from ecumene_world.state import State
+from ecumene_world.state import OF_PAIRS, State
 
 MAGIC: Final = b"ECREC\0\0\1"
 BLOCK: Final = struct.Struct("<BIIII")
@@ -72,10 +72,11 @@ class End(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=Tr
 
 
 def digest_of(state: State) -> bytes:
-    """BLAKE2b-128 of every state field but `UNDIGESTED`, in field order."""
+    """BLAKE2b-128 of every state field but `UNDIGESTED`, in field order; `OF_PAIRS` once two have carried something."""
     total = hashlib.blake2b(digest_size=16)
+    left_out = UNDIGESTED if bool((state.thing_span > 0).any()) else UNDIGESTED | OF_PAIRS
     for name, tensor in state.fields().items():
-        if name not in UNDIGESTED:
+        if name not in left_out:
             total.update(name.encode())
             total.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
     return total.digest()

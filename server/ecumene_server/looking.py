@@ -87,6 +87,9 @@ def _thing_facts(world: World, name: str) -> dict[str, str]:
     facts = {"State": str(int(world.state.thing_state[0, thing]))}
     if holder >= 0:
         facts["Held by"] = _title(world, holder)
+    partner = int(world.state.thing_partner[0, thing])
+    if partner >= 0:
+        facts["Other end held by"] = _title(world, partner)
     return facts
 
 

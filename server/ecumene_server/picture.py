@@ -109,8 +109,14 @@ class Picture:
         return lambda seq: wire.Scene(seq, scene, scene.partition("?")[2], things)
 
     def _changed(self, change: wire.ThingChanged) -> Message:
+        before = self._things[change.i]
         self._things[change.i] = msgspec.structs.replace(
-            self._things[change.i], state=change.state, position=change.position, holder=change.holder
+            before,
+            state=change.state,
+            position=change.position,
+            yaw=before.yaw if change.yaw is None else change.yaw,
+            holder=change.holder,
+            partner=change.partner,
         )
         return lambda seq: msgspec.structs.replace(change, seq=seq)
 

@@ -154,26 +154,35 @@ class Watch:
 
     def _thing_columns(self) -> tuple[np.ndarray[Any, Any], ...]:
         state = self._world.state
-        return tuple(_column(each).copy() for each in (state.thing_state, state.thing_holder, state.thing_position))
+        columns = (state.thing_state, state.thing_holder, state.thing_position, state.thing_partner, state.thing_yaw)
+        return tuple(_column(each).copy() for each in columns)
 
     def _changes(self) -> Iterable[wire.ThingChanged]:
-        old_state, old_holder, old_position = self._things
-        self._things = state, holder, position = self._thing_columns()
+        old_state, old_holder, old_position, old_partner, old_yaw = self._things
+        self._things = state, holder, position, partner, yaw = self._thing_columns()
         moved = (np.abs(position - old_position) > MOVED_M).any(axis=1) & (holder < 0)
-        changed = np.flatnonzero((state != old_state) | (holder != old_holder) | moved)
-        position[holder >= 0] = old_position[holder >= 0]
+        changed = np.flatnonzero((state != old_state) | (holder != old_holder) | (partner != old_partner) | moved)
+        position[holder >= 0], yaw[holder >= 0] = old_position[holder >= 0], old_yaw[holder >= 0]
         for i in changed.tolist():
             where = tuple(float(each) for each in position[i])
-            yield wire.ThingChanged(0, i, int(state[i]), self._holder(int(holder[i])), where)  # type: ignore[arg-type]
+            hands = self._holder(int(holder[i])), self._holder(int(partner[i]))
+            heading = float(yaw[i]) if yaw[i] != old_yaw[i] else None
+            yield wire.ThingChanged(0, i, int(state[i]), hands[0], where, hands[1], heading)  # type: ignore[arg-type]
 
     def _holder(self, slot: int) -> int:
         return -1 if slot < 0 else _u32(self._world.state.entity_id(0, slot))
 
     def _things_now(self) -> Iterable[wire.Thing]:
         state = self._world.state
-        columns = (_column(each).tolist() for each in (state.thing_state, state.thing_position, state.thing_holder))
-        for thing, now, (x, y, z), holder in zip(self._at_rest.of(self._world.layout), *columns, strict=True):
-            yield msgspec.structs.replace(thing, state=now, position=(x, y, z), holder=self._holder(holder))
+        now, place, yaw = (
+            _column(each).tolist() for each in (state.thing_state, state.thing_position, state.thing_yaw)
+        )
+        hands = ([self._holder(slot) for slot in _column(each)] for each in (state.thing_holder, state.thing_partner))
+        rows = zip(self._at_rest.of(self._world.layout), now, place, yaw, *hands, strict=True)
+        for thing, is_now, (x, y, z), heading, holder, partner in rows:
+            yield msgspec.structs.replace(
+                thing, state=is_now, position=(x, y, z), yaw=heading, holder=holder, partner=partner
+            )
 
     def _speeches(self, events: Iterable[Event], visitors: Mapping[str, Stand]) -> Iterable[Speech]:
         for event in events:

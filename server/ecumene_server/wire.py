@@ -177,7 +177,8 @@ class Thing(msgspec.Struct, frozen=True):
         yaw: Radians.
         level: Storey.
         interaction: 1 sit, 2 open, 3 pick up, 4 press, 5 read, 6 lie.
-        holder: Entity id of who carries it, or -1.
+        holder: Entity id of who carries it, or one end of it, or -1.
+        partner: Entity id of who carries the other end, or -1.
     """
 
     i: int
@@ -190,6 +191,7 @@ class Thing(msgspec.Struct, frozen=True):
     level: int
     interaction: int
     holder: int = -1
+    partner: int = -1
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -293,13 +295,15 @@ class Said(_FromServer, frozen=True, tag="said"):
 
 
 class ThingChanged(_FromServer, frozen=True, tag="thing"):
-    """A thing's state, holder or place changed; fields as in `Thing`."""
+    """A thing's state, holders or place changed; fields as in `Thing`, but a yaw of None is the one it had."""
 
     seq: int
     i: int
     state: int
     holder: int
     position: tuple[float, float, float]
+    partner: int = -1
+    yaw: float | None = None
 
 
 class Happened(_FromServer, frozen=True, tag="event"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ecumene_sim import contact, motion, things
+from ecumene_sim import contact, hauling, motion, things
 from ecumene_sim.events import events_of
 from ecumene_sim.frame import Actions, Frame, Senses
 from ecumene_sim.interaction import Outcomes, interact
@@ -102,8 +102,10 @@ class Engine:
         state, terrain, done = self.world.state, self._terrain, self._done
         self.apply(actions)
         on_feet = motion.standing(state)
+        hauling.face(state, self._things)
         motion.turn(state, on_feet)
         motion.accelerate(state, on_feet)
+        hauling.couple(state, self._things)
         done("intend")
         start, velocity = in_plan(state.position), in_plan(state.velocity)
         want = torch.add(start, velocity, alpha=DT)
@@ -119,6 +121,7 @@ class Engine:
         outcomes = interact(state, terrain, self._things)
         rested = things.run_timers(state, self._things, terrain)
         things.carry(state, self._things)
+        dropped = hauling.hold(state, terrain, self._things)
         things.keep_sounding(state, self._things)
         done("interact")
         make_sounds(state, self._signatures, on_feet)
@@ -126,7 +129,7 @@ class Engine:
         advance(state)
         self.tick += 1
         done("advance")
-        return self._frame(state, touched.count, replace(outcomes, rested=rested))
+        return self._frame(state, touched.count, replace(outcomes, rested=rested, dropped=dropped))
 
     def _frame(self, state: State, collisions: Tensor, outcomes: Outcomes) -> Frame:
         """Returns the tick's outcome with nothing scored yet."""

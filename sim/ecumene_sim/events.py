@@ -26,14 +26,18 @@ NAMES: Final = {
     Outcome.HANDED_OVER: "handed_over",
     Outcome.PULLED: "pulled",
 }
-"""Event names; the object is the thing, or for `handed_over` and `pulled` the other with the thing in data."""
+"""Event names; the object is the thing, or where there is another party that one, with the thing in data."""
 
 
 def events_of(world: World, tick: int, outcomes: Outcomes) -> tuple[Event, ...]:
-    """Returns what happened, in order of worlds and slots, then the things that returned to rest by themselves."""
+    """Returns what happened, in order of worlds and slots, then things that returned to rest, then those that fell."""
     noted = outcomes.code.nonzero().tolist()
-    rested = outcomes.rested.nonzero().tolist()
-    return (*(_done(world, tick, outcomes, *row) for row in noted), *(_rested(world, tick, *row) for row in rested))
+    rested, dropped = outcomes.rested.nonzero().tolist(), outcomes.dropped.nonzero().tolist()
+    return (
+        *(_done(world, tick, outcomes, *row) for row in noted),
+        *(_of_thing(world, tick, "rested", *row) for row in rested),
+        *(_of_thing(world, tick, "dropped", *row) for row in dropped),
+    )
 
 
 def _done(world: World, tick: int, outcomes: Outcomes, index: int, slot: int) -> Event:
@@ -42,25 +46,25 @@ def _done(world: World, tick: int, outcomes: Outcomes, index: int, slot: int) ->
     thing, other = int(outcomes.thing[index, slot]), int(outcomes.other[index, slot])
     node = world.layout.thing_name(thing) if thing >= 0 else ""
     receiver = world.key_of(index, other) if other >= 0 else None
-    data = _details(world, index, outcome, node, thing)
+    data = _details(world, index, outcome, node, thing, shared=other >= 0)
     position = tuple(world.state.position[index, slot].tolist())
     subject = world.key_of(index, slot) or f"slot:{slot}"
     return Event(tick, NAMES[outcome], subject, receiver or node, data, position, index)
 
 
-def _details(world: World, index: int, outcome: Outcome, node: str, thing: int) -> dict[str, JSON]:
+def _details(world: World, index: int, outcome: Outcome, node: str, thing: int, *, shared: bool) -> dict[str, JSON]:
     """Returns what else is worth saying: the text of what was read, the thing's state or which thing it was."""
     if outcome is Outcome.READ:
         attributes = world.graph.node(node).attributes
         return {"title": str(attributes.get("title", node)), "text": str(attributes.get("text", ""))}
-    if outcome in {Outcome.HANDED_OVER, Outcome.PULLED}:
+    if shared:
         return {"thing": node}
     if thing >= 0:
         return {"state": int(world.state.thing_state[index, thing])}
     return {}
 
 
-def _rested(world: World, tick: int, index: int, thing: int) -> Event:
-    """Returns that a thing returned to rest."""
+def _of_thing(world: World, tick: int, name: str, index: int, thing: int) -> Event:
+    """Returns what became of a thing by itself."""
     x, y, z = torch.Tensor.tolist(world.state.thing_position[index, thing])
-    return Event(tick, "rested", world.layout.thing_name(thing), "", {"state": 0}, (x, y, z), index)
+    return Event(tick, name, world.layout.thing_name(thing), "", {"state": 0}, (x, y, z), index)

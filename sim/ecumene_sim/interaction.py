@@ -42,6 +42,10 @@ class Outcome(IntEnum):
     """It pulled at what another holds; that one's hand feels it."""
 
 
+GRASP_M: Final = 0.8
+"""How far one reaches to the end of a thing that two carry, from the middle of the body, metres along the ground."""
+
+
 HAND_OVER_M: Final = 1.0
 """How near the other must be to be handed something."""
 HANDS: Final = 1024
@@ -72,14 +76,16 @@ class Outcomes:
     Attributes:
         code: (B, C) i64 `Outcome`.
         thing: (B, C) i64 thing index, -1 none.
-        other: (B, C) i64 slot handed to, or whose thing was pulled at, -1 none.
+        other: (B, C) i64 slot handed to, whose thing was pulled at, or who holds the other end, -1 none.
         rested: (B, O) bool: things that returned to rest by themselves.
+        dropped: (B, O) bool: things that fell because those who carried them let go, left or strayed apart.
     """
 
     code: Tensor
     thing: Tensor
     other: Tensor
     rested: Tensor
+    dropped: Tensor
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +148,11 @@ class Askers:
         self.thing = self.thing if thing is None else torch.where(where, thing, self.thing)
         self.idle = self.idle & ~where
 
+    def one_end_free(self, state: State, table: ThingTable) -> Tensor:
+        """Returns (R, O) which things somebody holds at one end and nobody at the other, in the askers' worlds."""
+        free = table.heavy & (state.thing_holder >= 0) & (state.thing_partner < 0)
+        return free.index_select(0, self.world)
+
     def of_thing(self, field: Tensor, thing: Tensor) -> Tensor:
         """Returns (R, ...) values of a (B, O, ...) field for (R, ...) things of the askers' own worlds."""
         worlds, things = field.shape[:2]
@@ -167,7 +178,8 @@ def interact(state: State, terrain: Terrain, table: ThingTable) -> Outcomes:
     if len(table.loose_index):
         pulled = state.thing_timer.gather(1, state.held.clamp(min=0)) > 0
         state.touch_hand.add_(pulled & (state.held >= 0), alpha=PULL_N)
-    return Outcomes(code, thing, other, torch.zeros_like(state.thing_state, dtype=torch.bool))
+    nothing = torch.zeros_like(state.thing_state, dtype=torch.bool)
+    return Outcomes(code, thing, other, nothing, nothing)
 
 
 def _carry_out(state: State, terrain: Terrain, table: ThingTable, asking: Askers) -> None:
@@ -176,12 +188,13 @@ def _carry_out(state: State, terrain: Terrain, table: ThingTable, asking: Askers
         choice = choose(state, terrain, table, asking)
         gives = asking.idle & (asking.held >= 0)
         gives = gives & ((asking.wish == asking.held + 2) | ((asking.wish == 1) & (choice.thing < 0)))
+        gives = _let_go(state, table, asking, gives)
         _hand_over(state, asking, gives)
         _put_down(state, terrain, asking, gives & asking.idle)
         _sit(state, terrain, asking, choice)
         asking.note(asking.idle & (choice.kind == int(Interaction.READ)), Outcome.READ, choice.thing)
         _take_and_switch(state, terrain, table, asking, choice)
-        _pull(state, asking)
+        _pull(state, table, asking)
     asking.note(asking.idle, Outcome.NOTHING_THERE)
 
 
@@ -236,6 +249,8 @@ def _around(state: State, terrain: Terrain, table: ThingTable, asking: Askers) -
     fixed = fixed.masked_fill(take(table.loose, fixed.clamp(min=0)), -1)
     away = state.thing_position.index_select(1, loose).index_select(0, asking.world) - asking.at.unsqueeze(1)
     held = state.thing_holder.index_select(1, loose).index_select(0, asking.world) >= 0
+    if len(table.heavy_index):
+        held = held & ~asking.one_end_free(state, table).index_select(1, loose)
     square = (away[..., 0] * away[..., 0]).addcmul_(away[..., 1], away[..., 1])
     square = square + _FAR * (held | (away[..., 2].abs() > _STOREY_M))
     return torch.cat((fixed, take(loose, square.argmin(dim=-1, keepdim=True))), dim=-1)
@@ -248,24 +263,44 @@ def _badness(
     layout, thing = terrain.layout, candidates.clamp(min=0)
     kind = take(layout.thing_interaction, thing)
     away = asking.of_thing(state.thing_position, thing) - asking.at.unsqueeze(1)
+    reach = take(table.reach, kind)
+    if len(table.heavy_index):
+        away, reach = _to_end(state, table, asking, thing, away), reach.masked_fill(take(table.heavy, thing), GRASP_M)
     distance = (away[..., 0] * away[..., 0] + away[..., 1] * away[..., 1]).sqrt()
     seat, seat_distance = _best_seat(state, terrain, asking, thing)
     sits = (kind == int(Interaction.SIT)) | (kind == int(Interaction.LIE))
-    share = torch.where(sits, seat_distance, distance) / take(table.reach, kind)
+    share = torch.where(sits, seat_distance, distance) / reach
     ahead, _ = into_frame(away[..., 0], away[..., 1], asking.yaw.cos().unsqueeze(1), asking.yaw.sin().unsqueeze(1))
     behind = (1.0 - ahead / distance.clamp(min=0.1)) * (0.5 * _BEHIND)
-    can = _can(state, asking, kind, thing) & (candidates >= 0) & (share < 1.0) & (away[..., 2].abs() < _STOREY_M)
+    can = _can(state, table, asking, kind, thing) & (candidates >= 0) & (share < 1.0) & (away[..., 2].abs() < _STOREY_M)
     here = take(layout.thing_level, thing) == asking.level.unsqueeze(1)
     can = can & (here | (kind == int(Interaction.PICK_UP)))
     badness = (share + behind) * (1.0 / (1.0 + _BEHIND)) + _FAR * ~can
     return badness, seat.masked_fill(~sits, -1)
 
 
-def _can(state: State, asking: Askers, kind: Tensor, thing: Tensor) -> Tensor:
+def _to_end(state: State, table: ThingTable, asking: Askers, thing: Tensor, away: Tensor) -> Tensor:
+    """Returns (R, k, 3) the way to the end that each asker would take of what takes two, else (R, k, 3) `away`.
+
+    That is the nearer end, or the one that the first holder has left.
+    """
+    yaw, half = asking.of_thing(state.thing_yaw, thing), 0.5 * take(table.length, thing)
+    end = torch.stack((half * yaw.cos(), half * yaw.sin(), torch.zeros_like(half)), dim=-1)
+    holder = asking.of_thing(state.thing_holder, thing)
+    row = asking.world.unsqueeze(1) * asking.slots + holder.clamp(min=0)
+    towards = take(state.position.view(-1, 3), row) - asking.of_thing(state.thing_position, thing)
+    towards = torch.where((holder >= 0).unsqueeze(-1), towards, away)
+    side = (towards[..., 0] * end[..., 0]).addcmul_(towards[..., 1], end[..., 1])
+    return away - torch.where(side > 0, 1.0, -1.0).unsqueeze(-1) * end
+
+
+def _can(state: State, table: ThingTable, asking: Askers, kind: Tensor, thing: Tensor) -> Tensor:
     """Returns (R, k) whether hands allow it: full hands take nothing and, unless asked to, only open what is shut."""
     full = (asking.held >= 0).unsqueeze(1)
     takes = kind == int(Interaction.PICK_UP)
     free = asking.of_thing(state.thing_holder, thing) < 0
+    if len(table.heavy_index):
+        free = free | asking.one_end_free(state, table).gather(1, thing)
     shut = (kind == int(Interaction.OPEN)) & (asking.of_thing(state.thing_state, thing) == 0)
     busy = full & (asking.wish == 1).unsqueeze(1)
     return torch.where(takes, free & ~full, ~busy | shut)
@@ -336,15 +371,48 @@ def _take_and_switch(state: State, terrain: Terrain, table: ThingTable, asking: 
     won = _won(asking, choice.thing, single, things)
     index = asking.world * things + choice.thing.clamp(min=0)
     takes = won & (choice.kind == int(Interaction.PICK_UP))
-    write(state.thing_holder, index, takes, asking.slot)
+    takes = _join(state, table, asking, choice, takes)
+    write(state.thing_holder, index, takes & (asking.other < 0), asking.slot)
     write(state.held, asking.row, takes, choice.thing)
     asking.note(takes, Outcome.PICKED_UP, choice.thing)
-    switches = won & ~takes & ~asking.of_thing(doorways_taken(state, terrain), choice.thing)
+    switches = (
+        won & (choice.kind != int(Interaction.PICK_UP)) & ~asking.of_thing(doorways_taken(state, terrain), choice.thing)
+    )
     toggle(state, table, index, switches)
     on, opens = asking.of_thing(state.thing_state, choice.thing) != 0, choice.kind == int(Interaction.OPEN)
     moved = torch.where(on, int(Outcome.OPENED), int(Outcome.CLOSED))
     turned = torch.where(on, int(Outcome.TURNED_ON), int(Outcome.TURNED_OFF))
     asking.note(switches, torch.where(opens, moved, turned), choice.thing)
+
+
+def _join(state: State, table: ThingTable, asking: Askers, choice: Choice, takes: Tensor) -> Tensor:
+    """Makes those who take what somebody holds already that one's partners; returns who takes something, (R,) bool.
+
+    Who stands too near to the other to have the thing between them takes nothing.
+    """
+    if len(table.heavy_index) == 0 or nobody(takes):
+        return takes
+    things, slots = len(table.sound), asking.slots
+    index = asking.world * things + choice.thing.clamp(min=0)
+    holder = take(state.thing_holder.view(-1), index)
+    joins = takes & (holder >= 0)
+    away = take(state.position.view(-1, 3), asking.world * slots + holder.clamp(min=0)) - asking.at
+    span = (away[:, 0] * away[:, 0]).addcmul_(away[:, 1], away[:, 1]).sqrt_()
+    fits = joins & (span > take(table.length, choice.thing.clamp(min=0)))
+    write(state.thing_partner, index, fits, asking.slot)
+    write(state.thing_span, index, fits, span)
+    asking.other = torch.where(fits, holder, asking.other)
+    return takes & (fits | ~joins)
+
+
+def _let_go(state: State, table: ThingTable, asking: Askers, gives: Tensor) -> Tensor:
+    """Lets go of ends of what takes two, which nobody is handed; returns who else gives something away, (R,) bool."""
+    if len(table.heavy_index) == 0:
+        return gives
+    lets = gives & take(table.heavy, asking.held.clamp(min=0))
+    write(state.held, asking.row, lets, torch.full_like(asking.held, -1))
+    asking.note(lets, Outcome.PUT_DOWN, asking.held)
+    return gives & ~lets
 
 
 def _hand_over(state: State, asking: Askers, gives: Tensor) -> None:
@@ -366,8 +434,11 @@ def _hand_over(state: State, asking: Askers, gives: Tensor) -> None:
     asking.note(done, Outcome.HANDED_OVER, asking.held)
 
 
-def _pull(state: State, asking: Askers) -> None:
-    """Lets empty hands pull at what the nearest avatar ahead holds, or at the thing asked for in another's hands."""
+def _pull(state: State, table: ThingTable, asking: Askers) -> None:
+    """Lets empty hands pull at what the nearest avatar ahead holds, or at the thing asked for in another's hands.
+
+    Nobody pulls at what takes two: whose end it is, is felt by those who carry it.
+    """
     wants = asking.idle & (asking.held < 0)
     if nobody(wants):
         return
@@ -375,6 +446,8 @@ def _pull(state: State, asking: Askers) -> None:
     world, wish = asking.world.index_select(0, puller), asking.wish.index_select(0, puller).unsqueeze(1)
     held = state.held.index_select(0, world)
     able = (held >= 0) & ((wish == 1) | (held == wish - 2))
+    if len(table.heavy_index):
+        able = able & ~take(table.heavy, held.clamp(min=0))
     slot, found = _nearest_ahead(state, asking, puller, able)
     found = found & there
     thing, whose = torch.full_like(asking.slot, -1), torch.full_like(asking.slot, -1)

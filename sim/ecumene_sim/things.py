@@ -58,6 +58,9 @@ class ThingTable:
         opens: bool, doors and cabinets.
         loose: bool, can be carried.
         loose_index: (n,) i64 indices of loose things.
+        length: f32 metres from end to end of what two have to carry; 0 of all else.
+        heavy: bool, two have to carry it.
+        heavy_index: (h,) i64 indices of these.
         reach: (7,) f32 metres by `Interaction`.
         door: i64 door index or -1.
     """
@@ -68,6 +71,9 @@ class ThingTable:
         self.opens = interaction == int(Interaction.OPEN)
         self.loose = interaction == int(Interaction.PICK_UP)
         self.loose_index = self.loose.nonzero().view(-1)
+        self.length = layout.thing_lengths()
+        self.heavy = self.length > 0
+        self.heavy_index = self.heavy.nonzero().view(-1)
         self.reach = torch.tensor([REACH_M[each] for each in Interaction], device=device).clamp(min=1e-3)
         self.door = layout.thing_door
         self.is_door = self.door >= 0
@@ -139,12 +145,14 @@ def run_timers(state: State, table: ThingTable, terrain: Terrain) -> Tensor:
 
 
 def carry(state: State, table: ThingTable) -> None:
-    """Moves held things with their holders, and drops those whose holder is gone."""
+    """Moves held things with their holders, and drops those whose holder is gone; what takes two is `hauling`'s."""
     things = state.thing_holder.shape[1]
     if len(table.loose_index) == 0:
         return
-    _let_go_of_others_things(state)
+    _let_go_of_others_things(state, table)
     held, holder = state.thing_holder >= 0, state.thing_holder.clamp(min=0)
+    if len(table.heavy_index):
+        held = held & ~table.heavy
     x, y, z = (state.position[..., axis].gather(1, holder) for axis in range(3))
     yaw = state.yaw.gather(1, holder)
     in_hand = state.held.gather(1, holder) == torch.arange(things, device=held.device)
@@ -154,11 +162,13 @@ def carry(state: State, table: ThingTable) -> None:
     hand[..., 2] += state.height.gather(1, holder) * HAND_SHARE
     where = torch.where(kept.unsqueeze(-1), hand, torch.where(held.unsqueeze(-1), dropped, state.thing_position))
     state.thing_position.copy_(where)
-    state.thing_holder.masked_fill_(~kept, -1)
+    state.thing_holder.masked_fill_(~kept & ~table.heavy, -1)
 
 
-def _let_go_of_others_things(state: State) -> None:
+def _let_go_of_others_things(state: State, table: ThingTable) -> None:
     """Empties the hands of avatars that are gone or whose thing says that somebody else holds it."""
-    slot = torch.arange(state.held.shape[1], device=state.held.device)
-    mine = state.thing_holder.gather(1, state.held.clamp(min=0)) == slot
+    slot, held = torch.arange(state.held.shape[1], device=state.held.device), state.held.clamp(min=0)
+    mine = state.thing_holder.gather(1, held) == slot
+    if len(table.heavy_index):
+        mine = mine | (state.thing_partner.gather(1, held) == slot)
     state.held.masked_fill_(~(mine & state.alive), -1)

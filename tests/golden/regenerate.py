@@ -76,7 +76,7 @@ def hot_values(data: bytes) -> list[dict[str, Any]]:
 
 def messages() -> list[wire.ClientMessage | wire.ServerMessage]:
     """Returns at least one message of every type, with every field away from its default."""
-    thing = wire.Thing(2, "square/bench-1", "Bench", 50, 1, (1.5, -2.25, 0.0), 0.5, 0, 1, 65_537)
+    thing = wire.Thing(2, "square/bench-1", "Bench", 50, 1, (1.5, -2.25, 0.0), 0.5, 0, 1, 65_537, 131_074)
     person = wire.Person(65_537, "npc:17", "Ada Ömer", 200, 4_000_000_000)
     mind = wire.Mind(
         driver="fusion",
@@ -138,7 +138,7 @@ def messages() -> list[wire.ClientMessage | wire.ServerMessage]:
         wire.Joined(4, 65_537, "npc:17", "Ada Ömer", 200, 7),
         wire.Left(5, 65_537),
         wire.Said(6, 65_537, "Ada Ömer", "<b>not markup</b>"),
-        wire.ThingChanged(7, 2, 0, -1, (1.5, -2.25, 0.0)),
+        wire.ThingChanged(7, 2, 0, -1, (1.5, -2.25, 0.0), 131_074, -0.75),
         wire.Happened(8, "reading", "lamp", "", {"field": "lux", "value": 310.5, "unit": "lx"}),
         wire.Done(9, 4, ok=False, error="Only a builder may do that."),
         wire.Done(10, 2, ok=True, text="Market on Saturday."),

@@ -204,7 +204,7 @@ export class Game {
       case "said":
         return this.said(message);
       case "thing":
-        return this.things.change(message.i, message.state, message.holder, message.position);
+        return this.things.change(message);
       case "event":
         return this.happened(message.name);
       case "building":

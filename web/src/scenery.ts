@@ -35,7 +35,7 @@ const DISTRICTS = 14;
 const WALLING = new Set(["building", "wall", ""]);
 
 /** Kinds that change place or pose while the world is open. */
-const MOVING = new Set(["door", "ball", "book", "cup", "box", "lantern"]);
+const MOVING = new Set(["door", "ball", "book", "cup", "box", "lantern", "stretcher"]);
 
 /** What the scene's writer says of a node in its `extras`. */
 export interface Extras {

@@ -3,10 +3,13 @@
 import { Object3D, Vector3 } from "three";
 import { remaining } from "./angles";
 import type { Scenery } from "./scenery";
-import type { Thing } from "./wire.generated";
+import type { Thing, ThingChanged } from "./wire.generated";
 
 /** The interaction of doors and cupboards. */
 export const OPEN = 2;
+
+/** Kind codes of things that two carry, each at one end. */
+const FOR_TWO = new Set([155]);
 
 const SWING_RAD = 1.75;
 const REACH_M = 2.2;
@@ -46,9 +49,9 @@ export class Things {
     }
   }
 
-  change(i: number, state: number, holder: number, position: [number, number, number]): void {
+  change({ i, state, holder, position, partner, yaw }: ThingChanged): void {
     const thing = this.list.find((each) => each.i === i);
-    if (thing) Object.assign(thing, { state, holder, position });
+    if (thing) Object.assign(thing, { state, holder, position, partner, yaw: yaw ?? thing.yaw });
   }
 
   /**
@@ -68,7 +71,8 @@ export class Things {
     let best: Thing | null = null;
     let least = REACH_M;
     for (const thing of this.list) {
-      if (thing.level !== level || thing.holder >= 0) continue;
+      const taken = FOR_TWO.has(thing.kind) ? thing.partner : thing.holder;
+      if (thing.level !== level || taken >= 0) continue;
       const dx = thing.position[0] - from.x;
       const dy = thing.position[1] - from.y;
       const ahead = (dx * Math.cos(from.yaw) + dy * Math.sin(from.yaw)) / Math.max(0.1, Math.hypot(dx, dy));
@@ -79,7 +83,7 @@ export class Things {
   }
 
   heldBy(entity: number): Thing | undefined {
-    return this.list.find((thing) => thing.holder === entity);
+    return this.list.find((thing) => thing.holder === entity || thing.partner === entity);
   }
 }
 
@@ -87,6 +91,7 @@ export class Things {
 export function promptFor(thing: Thing): string {
   const title = thing.title || thing.name;
   if (thing.interaction === OPEN && thing.state) return `Close ${title}`;
+  if (FOR_TWO.has(thing.kind)) return `Take ${thing.holder < 0 ? "an" : "the other"} end of ${title}`;
   return `${VERBS[thing.interaction] ?? "Use"} ${title}`;
 }
 
@@ -104,6 +109,7 @@ function headingOf(node: Object3D): number {
 
 function carry(each: Moving, holder: (id: number) => Holder | null): void {
   const by = each.thing.holder >= 0 ? holder(each.thing.holder) : null;
+  if (FOR_TWO.has(each.thing.kind)) return bear(each, by, each.thing.partner >= 0 ? holder(each.thing.partner) : null);
   if (!by) {
     const [x, y, z] = each.thing.position;
     each.node.position.set(x, z, -y);
@@ -115,4 +121,16 @@ function carry(each: Moving, holder: (id: number) => Holder | null): void {
   const y = by.y + ahead * Math.sin(by.yaw) - right * Math.cos(by.yaw);
   each.node.position.set(x, by.z + 0.95, -y);
   each.node.rotation.set(0, by.yaw, 0);
+}
+
+/** Puts what two carry between their hands; what one or nobody holds lies. */
+function bear(each: Moving, one: Holder | null, other: Holder | null): void {
+  if (!one || !other) {
+    const [x, y, z] = each.thing.position;
+    each.node.position.set(x, z, -y);
+    each.node.rotation.set(0, each.thing.yaw, 0);
+    return;
+  }
+  each.node.position.set((one.x + other.x) / 2, (one.z + other.z) / 2 + 0.65, -(one.y + other.y) / 2);
+  each.node.rotation.set(0, Math.atan2(other.y - one.y, other.x - one.x), 0);
 }

@@ -123,6 +123,7 @@ export interface Thing {
   level: number;
   interaction: number;
   holder: number;
+  partner: number;
 }
 
 /** An avatar: NPC or visitor. */
@@ -186,7 +187,7 @@ export interface Said {
   text: string;
 }
 
-/** A thing's state, holder or place changed; fields as in `Thing`. */
+/** A thing's state, holders or place changed; fields as in `Thing`, but a yaw of None is the one it had. */
 export interface ThingChanged {
   t: "thing";
   seq: number;
@@ -194,6 +195,8 @@ export interface ThingChanged {
   state: number;
   holder: number;
   position: [number, number, number];
+  partner: number;
+  yaw: number | null;
 }
 
 /** Something else happened: a reading arrived, the world was edited, an alarm rang. */

@@ -72,6 +72,7 @@ class Kind:
         category: What vision reports for it.
         motion: How it takes part in motion.
         interaction: What can be done with it.
+        length_m: From one end to the other, metres, where two have to carry it; 0 of all else.
     """
 
     code: int
@@ -79,6 +80,7 @@ class Kind:
     category: Category
     motion: Motion
     interaction: Interaction = Interaction.NONE
+    length_m: float = 0.0
 
 
 _C, _M, _I = Category, Motion, Interaction
@@ -168,6 +170,7 @@ _ALL: Final = (
     Kind(152, "cup", _C.ITEM, _M.LOOSE, _I.PICK_UP),
     Kind(153, "box", _C.ITEM, _M.LOOSE, _I.PICK_UP),
     Kind(154, "lantern", _C.ITEM, _M.LOOSE, _I.PICK_UP),
+    Kind(155, "stretcher", _C.ITEM, _M.LOOSE, _I.PICK_UP, 1.8),
     # Avatars.
     Kind(200, "npc", _C.NPC, _M.AVATAR),
     Kind(201, "visitor", _C.VISITOR, _M.AVATAR),
@@ -175,6 +178,8 @@ _ALL: Final = (
 
 BY_NAME: Final = {kind.name: kind for kind in _ALL}
 BY_CODE: Final = {kind.code: kind for kind in _ALL}
+HEAVY: Final = {kind.code: kind.length_m for kind in _ALL if kind.length_m > 0}
+"""Codes of the kinds that two have to carry, and how long these are, metres."""
 
 
 def kind_named(name: str) -> Kind:

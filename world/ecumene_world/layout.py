@@ -23,7 +23,7 @@ from ecumene_world.compiler.raster import Raster
 from ecumene_world.errors import GraphError
 from ecumene_world.graph import SceneGraph
 from ecumene_world.grid import Surface, components
-from ecumene_world.kinds import BY_CODE, Motion
+from ecumene_world.kinds import BY_CODE, HEAVY, Motion
 
 VERSION: Final = 2
 """Part of every layout's hash; grows when the same graph compiles to something else."""
@@ -222,6 +222,13 @@ class Layout:
         height, width = self.floor.shape[1:]
         x, y = self.origin
         return x, y, x + self.cell_m * (width - 1), y + self.cell_m * (height - 1)
+
+    def thing_lengths(self) -> Tensor:
+        """Returns (O,) f32 the length of each thing that two have to carry, metres; 0 of all else."""
+        lengths = torch.zeros_like(self.thing_yaw)
+        for code, length_m in HEAVY.items():
+            lengths.masked_fill_(self.thing_kind == code, length_m)
+        return lengths
 
     def thing_name(self, thing: int) -> str:
         """Returns the node name of a thing."""

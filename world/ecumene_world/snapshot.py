@@ -26,7 +26,7 @@ from ecumene_world.errors import SnapshotError, WorldError
 from ecumene_world.graph import SceneGraph
 from ecumene_world.graph_json import parsed
 from ecumene_world.layout import Layout, compile_layout
-from ecumene_world.state import State
+from ecumene_world.state import OF_PAIRS, State
 from ecumene_world.world import World
 
 MAGIC: Final = b"ECUM"
@@ -132,6 +132,8 @@ def _restored(body: memoryview, device: torch.device | str, layout: Layout | Non
 
 def _fill(state: State, columns: Mapping[str, Tensor]) -> None:
     for name, tensor in state.fields().items():
+        if name in OF_PAIRS and name not in columns:
+            continue
         stored = columns[name]
         if stored.shape != tensor.shape or stored.dtype != tensor.dtype:
             raise SnapshotError(f"column {name!r} of the snapshot is {tuple(stored.shape)}, not {tuple(tensor.shape)}")

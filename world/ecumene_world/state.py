@@ -22,6 +22,9 @@ DT: Final = 1.0 / TICK_HZ
 """Seconds a tick."""
 MAX_SLOTS: Final = 1 << 16
 """Most avatar slots a world can have; a slot number takes the low 16 bits of an entity id."""
+OF_PAIRS: Final = frozenset({"thing_partner", "thing_span", "thing_yaw"})
+"""Columns about things that two carry. They are as `State.empty` makes them until two have carried something; snapshots
+without them are read as such, and digests leave them out until then."""
 
 
 class Posture(IntEnum):
@@ -73,6 +76,7 @@ class Verb(IntEnum):
     QUEUE = 10
     GATHER = 11
     WORK = 12
+    CARRY = 13
 
 
 def _column(shape: str, dtype: torch.dtype = torch.float32, fill: float = 0) -> dict[str, object]:
@@ -175,7 +179,7 @@ class State:
     thing_state: Tensor = field(metadata=_column("BO", _I64))
     """(B, O) open or closed, on or off, ...; 0 is the rest state."""
     thing_holder: Tensor = field(metadata=_column("BO", _I64, -1))
-    """(B, O) slot of the avatar that carries the thing, else -1."""
+    """(B, O) slot of the avatar that carries the thing, or one end of it, else -1."""
     thing_position: Tensor = field(metadata=_column("BO3"))
     """(B, O, 3) metres."""
     thing_timer: Tensor = field(metadata=_column("BO"))
@@ -184,6 +188,12 @@ class State:
     """(B, O) a `Sound` the thing makes."""
     thing_sound_age: Tensor = field(metadata=_column("BO", _I64))
     """(B, O) ticks since that sound began."""
+    thing_partner: Tensor = field(metadata=_column("BO", _I64, -1))
+    """(B, O) slot of the avatar that carries the other end of a thing that takes two, else -1."""
+    thing_span: Tensor = field(metadata=_column("BO"))
+    """(B, O) metres between the two who carry the thing, or last did, when they took hold of it; 0 if nobody has."""
+    thing_yaw: Tensor = field(metadata=_column("BO"))
+    """(B, O) heading, radians, of things that take two: along their length. Others have that of the layout."""
 
     @classmethod
     def empty(cls, worlds: int, slots: int, layout: Layout, device: torch.device | str = "cpu") -> State:
@@ -193,6 +203,7 @@ class State:
         state = cls(**{f.name: _allocated(f, sizes, device) for f in fields(cls)})
         state.thing_state.copy_(layout.thing_state0.expand(worlds, -1))
         state.thing_position.copy_(layout.thing_position.expand(worlds, -1, -1))
+        state.thing_yaw.copy_(layout.thing_yaw.expand(worlds, -1))
         return state
 
     @property

@@ -48,6 +48,7 @@ def _settle(fresh: State, state: State, old: Layout, new: Layout, shared: tuple[
     before = state.thing_position[:, source]
     rests = (before == old.thing_position[source]).all(-1) & (state.thing_holder[:, source] < 0)
     fresh.thing_position[:, target] = torch.where(rests[..., None], new.thing_position[target], before)
+    fresh.thing_yaw[:, target] = torch.where(rests, new.thing_yaw[target], state.thing_yaw[:, source])
 
 
 def _seat_renumbering(old: Layout, new: Layout, things: Tensor) -> Tensor:

@@ -255,9 +255,12 @@ class World:
         self._by_slot[who.world, who.slot] = who.key
 
     def vacate(self, who: Avatar) -> None:
-        """Frees a slot; what its avatar carried lies where it stood, and nobody aims at the slot any more."""
+        """Frees a slot; what its avatar carried lies where it stood, and nobody aims at the slot any more.
+
+        What it carried with another falls in the next tick.
+        """
         state, world = self.state, who.world
-        held = state.thing_holder[world] == who.slot
+        held = (state.thing_holder[world] == who.slot) & (self.layout.thing_lengths() == 0)
         state.thing_position[world, held] = state.position[world, who.slot]
         state.thing_holder[world, held] = -1
         state.target[world, state.target[world] == who.slot] = -1

@@ -229,7 +229,9 @@ def loose_things(state: State, viewers: Viewers, loose: Tensor) -> Posts | None:
     flat = index.view(len(place), -1)
     at = [place[..., axis].gather(1, flat).view_as(index) for axis in range(3)]
     holder = state.thing_holder.index_select(1, loose).gather(1, flat).view_as(index)
-    absent = (square > FAR_M * FAR_M) | (holder == viewers.slots.view(1, -1, 1))
+    partner = state.thing_partner.index_select(1, loose).gather(1, flat).view_as(index)
+    own = viewers.slots.view(1, -1, 1)
+    absent = (square > FAR_M * FAR_M) | (holder == own) | (partner == own)
     like = torch.ones_like(square)
     return _posts(viewers, at, like * THING_RADIUS_M, like * THING_HEIGHT_M, like * float(Category.ITEM), absent)
 

@@ -13,6 +13,7 @@ from ecumene_world.assets.mesh import RGB, Mesh
 from ecumene_world.assets.palette import darker, lighter
 from ecumene_world.assets.recipe import Draw, Recipe, solid
 from ecumene_world.assets.solids import box, lathe, slab, sphere, tube
+from ecumene_world.kinds import BY_NAME
 
 _CUPS: Final = ("mug", "bowl", "vase", "bottle")
 
@@ -130,6 +131,17 @@ def lantern(draw: Draw) -> Asset:
     return solid("lantern", parts)
 
 
+def stretcher(draw: Draw) -> Asset:
+    """A stretcher for two bearers: canvas between poles along x, crossbars and short feet."""
+    wood, cloth = draw.colour(palette.OAK), draw.colour(palette.FABRIC, "cloth")
+    parts = [box((1.4, 0.5, 0.02), cloth, (0, 0, 0.13)), box((0.3, 0.36, 0.06), lighter(cloth, 0.35), (0.52, 0, 0.15))]
+    for side in (-0.26, 0.26):
+        parts.append(box((BY_NAME["stretcher"].length_m, 0.04, 0.04), wood, (0, side, 0.12)))
+        parts += [box((0.05, 0.05, 0.12), darker(wood, 0.2), (end, side, 0)) for end in (-0.66, 0.66)]
+    parts += [box((0.04, 0.5, 0.03), darker(wood, 0.1), (end, 0, 0.1)) for end in (-0.66, 0.66)]
+    return solid("stretcher", parts)
+
+
 RECIPES: Final = (
     Recipe("ball", ball, {"radius_m": (0.04, 0.6), "colour": None}),
     Recipe("book", book, {"colour": None}, variants=8),
@@ -147,4 +159,5 @@ RECIPES: Final = (
     ),
     Recipe("box", box_, {"size_m": (0.15, 1.0), "colour": None}),
     Recipe("lantern", lantern, {"colour": None}, variants=4),
+    Recipe("stretcher", stretcher, {"colour": None}, variants=4),
 )
