@@ -32,6 +32,7 @@ METRICS: Final[Mapping[str, str]] = {
     "collisions_per_agent_minute": "contacts begun per minute of trying, after half a second without any",
     "seconds_to_goal": "mean time of those who arrived",
     "jitter": "mean change of the wanted velocity, m/s per second",
+    "nearest_exit": "share of those who left by the free exit nearest to where they had been, only where one leaves",
 }
 SPLITS: Final[Mapping[str, int]] = {"validation": HELD_OUT, "test": HELD_OUT + 50_000}
 """Seed of the first arena of each split. Whatever is chosen is chosen on validation; test is for the last word."""
@@ -145,6 +146,7 @@ def evaluate(
         _row(model, task, metric, [numbers[metric] for numbers in each], arenas.split)
         for (task, model), each in found.items()
         for metric in METRICS
+        if metric in each[0]
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import numpy as np
@@ -87,6 +88,38 @@ class Alarm(Wait):
         exits = world.layout.place_position.tolist()
         x, y, z = min(exits, key=lambda spot: math.dist(spot[:2], at[:2]))
         return Part(at, number_between(generator, -math.pi, math.pi), self.verb, point=(x, y, z))
+
+    def begin(self, world: World, which: Tensor, generator: torch.Generator) -> None:
+        """Draws when the alarm first sounds; nobody has left yet."""
+        super().begin(world, which, generator)
+        state = world.state
+        if "exits" not in self.memory:
+            exits = world.layout.place_position[:, :2]
+            self.memory["exits"] = exits.expand(state.worlds, *exits.shape).clone()
+            self.memory["at_nearest"] = torch.zeros_like(state.alive)
+            self.memory["nearest_count"] = torch.zeros(state.worlds, device=state.device)
+        self.memory["nearest_count"][which] = 0
+
+    def note(self, state: State) -> None:
+        """Notes who is at the free exit that was nearest to its spot, as the crow flies."""
+        super().note(state)
+        exits = self.memory["exits"]
+        nearest = torch.cdist(self.memory["start"], exits).argmin(dim=2)
+        self.memory["at_nearest"] = torch.cdist(state.position[..., :2], exits).argmin(dim=2) == nearest
+
+    def metrics(self, world: World) -> Mapping[str, Tensor]:
+        """Those of every task, and the share of those who left that did so by the nearest free exit."""
+        arrived = self.memory["arrived_count"].clamp(min=1.0)
+        return {**super().metrics(world), "nearest_exit": self.memory["nearest_count"] / arrived}
+
+    def totals(self) -> dict[str, float]:
+        """The metrics of all worlds together."""
+        nearest, arrived = float(self.memory["nearest_count"].sum()), float(self.memory["arrived_count"].sum())
+        return {**super().totals(), "nearest_exit": nearest / max(1.0, arrived)}
+
+    def _count(self, trying: Tensor, arrived: Tensor, left: Tensor) -> None:
+        super()._count(trying, arrived, left)
+        self.memory["nearest_count"] += (arrived & self.memory["at_nearest"]).sum(1)
 
     def guide(self, world: World, senses: SenseBatch, rows: Tensor) -> tuple[Tensor, Tensor]:
         """When the alarm sounds, who sees exits should take the nearest of them, who sees none should look about."""

@@ -211,6 +211,21 @@ def test_who_leaves_before_the_alarm_fails_and_after_it_succeeds() -> None:
     assert env.scenario.memory["arrived_count"][other[0]] == 1
 
 
+def test_who_leaves_by_another_than_the_nearest_exit_is_told_apart() -> None:
+    env = started(Alarm(least=6, most=6), worlds=1)
+    sound_the_alarm(env)
+    tick(env)
+    exits = env.session.world.layout.place_position[:, :2]
+    start = env.scenario.memory["start"]
+    rows = [(world, slot) for world, slot in (state_of(env).verb == int(Verb.LEAVE)).nonzero().tolist()[:2]]
+    for row, farther in zip(rows, (False, True), strict=True):
+        order = (exits - start[row]).norm(dim=1).argsort(descending=farther)
+        put(env, row, *(1.02 * exits[order[0]]).tolist())
+    tick(env)
+    assert env.scenario.totals()["nearest_exit"] == pytest.approx(0.5)
+    assert float(env.scenario.metrics(env.session.world)["nearest_exit"][0]) == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_two_of_four_exits_are_barred(seed: int) -> None:
     env = started(Alarm(least=2, most=2), seed=seed, worlds=1)
