@@ -101,10 +101,12 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
             clients.stdout.readline()  # everybody has joined and the pause is over
             crowd_process = psutil.Process(clients.pid)
             before, decisions, began = _cpu_s(server, crowd_process), _decisions(url), time.perf_counter()
+            decided = _total(url, "npc_decisions")
             found = json.loads(clients.stdout.readline())
             seconds, after = time.perf_counter() - began, _cpu_s(server, crowd_process)
         ticks = json.loads(_get(f"{url}/ticks"))
         cpu = {name: (used - before.get(name, 0.0)) / seconds for name, used in after.items()}
+        decided = _total(url, "npc_decisions") - decided
         late = {when: count - decisions[when] for when, count in _decisions(url).items()}
         rss = sum(each.memory_info().rss for each in [server, *server.children(recursive=True)])
     return {
@@ -118,6 +120,7 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
         "cpu_cores": {name: round(share, 3) for name, share in cpu.items()},
         "us_per_npc_tick": round((sum(cpu.values()) - cpu["clients"]) / TICK_HZ / npcs * 1e6, 1),
         "decisions": late,
+        "each_decides_hz": round(decided / seconds / npcs, 2),
         "rss_mb": round(rss / 2**20),
         **_summary(found["clients"], seconds),
         "json_baseline": naive(npcs, options.clients),
@@ -259,6 +262,12 @@ def _decisions(url: str) -> dict[str, float]:
     return {line.partition('when="')[2].partition('"')[0]: float(line.rpartition(" ")[2]) for line in counts}
 
 
+def _total(url: str, name: str) -> float:
+    """A counter of the server; 0 where nobody counts it, since nobody decides."""
+    lines = _get(f"{url}/metrics").decode().splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(f"ecumene_{name}_total ")), 0.0)
+
+
 def _get(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=10) as response:
         content: bytes = response.read()
@@ -276,6 +285,7 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     for name in names:
         yield _line(f"  {name} mean / p99 ms", [_mean(row["phases_ms"].get(name)) for row in rows])
     yield _line("decisions " + " / ".join(rows[0]["decisions"]), [_counts(row["decisions"]) for row in rows])
+    yield _line("each NPC decides, times a second", [row["each_decides_hz"] for row in rows])
     for name in cores:
         yield _line(f"cores used, {name}", [row["cpu_cores"].get(name, 0.0) for row in rows])
     yield _line("CPU us / NPC / tick", [row["us_per_npc_tick"] for row in rows])

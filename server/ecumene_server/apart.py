@@ -114,7 +114,7 @@ class ApartMinds:
 
     def decide(self, slots: Tensor) -> Actions:
         """Returns the decisions that have come since the last tick, and asks for those of `slots` or of who waits."""
-        self.lateness.tick += 1
+        self.lateness.begin()
         if not self._crew.is_alive():
             self._restart()
         if self._world.layout is not self._layout:

@@ -61,7 +61,7 @@ class LateMinds:
         Raises:
             Exception: Whatever the minds raised.
         """
-        self.lateness.tick += 1
+        self.lateness.begin()
         earlier = self._collect(0.0)
         if not len(senses.slots):
             return earlier or Actions.none(senses.slots.device)

@@ -1,4 +1,4 @@
-"""How punctual decisions are: counted by batch, in ticks, and remembered for each slot."""
+"""How punctual decisions are: counted by batch, in ticks, and remembered for each slot; and how frequent."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from torch import Tensor
 
 BUCKETS: Final = (0, 1, 2, 4, 8, 20)
 """Ticks from the senses of a batch to the tick that its decisions were applied in, upper bounds of a histogram."""
+WINDOW: Final = 200
+"""Ticks that the share of those who decide is told of."""
 
 
 class Lateness:
@@ -22,6 +24,7 @@ class Lateness:
         late: Batches applied later.
         dropped: Batches never asked for, because the minds were still busy.
         ages: Batches by ticks from their senses to the tick they were applied in.
+        decided: Decisions, one for each slot of each batch.
         tick: Ticks since the minds began.
 
     Args:
@@ -30,11 +33,17 @@ class Lateness:
     """
 
     def __init__(self, slots: int, *, soonest: int) -> None:
-        self.on_time = self.late = self.dropped = 0
+        self.on_time = self.late = self.dropped = self.decided = 0
         self.ages: Counter[int] = Counter()
         self.tick = 0
         self._soonest = soonest
         self._sensed = np.full(slots, -1, np.int64)
+        self._lately = np.zeros(WINDOW, np.int64)
+
+    def begin(self) -> None:
+        """Notes that a tick begins."""
+        self.tick += 1
+        self._lately[self.tick % WINDOW] = 0
 
     def came(self, asked: int, slots: Tensor) -> None:
         """Notes that decisions for those slots, asked for in some tick, are applied in this one."""
@@ -43,11 +52,17 @@ class Lateness:
         self.on_time += age <= self._soonest
         self.late += age > self._soonest
         self._sensed[slots.numpy(force=True)] = asked
+        self.decided += len(slots)
+        self._lately[self.tick % WINDOW] += len(slots)
 
     def age(self, slot: int) -> int | None:
         """Returns how many ticks ago a slot sensed what it last decided on; None if it has not decided yet."""
         sensed = int(self._sensed[slot])
         return None if sensed < 0 else self.tick - sensed
+
+    def per_tick(self) -> float:
+        """Returns how many decisions were applied in a tick, lately; 0 before the first tick."""
+        return float(self._lately.sum()) / max(1, min(self.tick, WINDOW))
 
     def buckets(self) -> Sequence[tuple[str, float]]:
         """Returns upper bound and number of batches that were at most so old, as Prometheus wants them."""

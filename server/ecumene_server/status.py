@@ -33,22 +33,28 @@ def health(app: App) -> dict[str, Any]:
         "tick_p99_ms": round(timings.percentile_ms(0.99), 2),
         "ticks_skipped": app.host.pace.skipped,
         "npcs": app.hub.npcs,
-        "decisions": None if app.minds is None else _punctuality(app.minds.lateness),
+        "decisions": None if app.minds is None else _decisions(app, app.minds.lateness),
         "stuck": None if app.thinker is None else _stuck(app.thinker.watchdog),
         "clients": app.hub.clients,
         "snapshot_tick": app.snapshot_tick,
     }
 
 
-def _punctuality(late: Lateness) -> dict[str, int]:
-    """Returns batches of decisions by punctuality, and how old they were when they were applied, ticks."""
+def _decisions(app: App, late: Lateness) -> dict[str, float]:
+    """Returns how often each NPC decides, batches by punctuality, and how old they were when applied, ticks."""
     return {
+        "each_hz": round(_each_hz(app, late), 2),
         "on_time": late.on_time,
         "late": late.late,
         "put_off": late.dropped,
         "age_p50_ticks": late.oldest(0.5),
         "age_p99_ticks": late.oldest(0.99),
     }
+
+
+def _each_hz(app: App, late: Lateness) -> float:
+    """Returns how many times a second each NPC has decided lately."""
+    return late.per_tick() * app.host.timings.hz() / max(1, app.hub.npcs)
 
 
 def _stuck(dog: Watchdog) -> dict[str, Any]:
@@ -70,6 +76,8 @@ def readings(app: App) -> Iterable[Reading | Spread]:
         for word, count in (("on_time", late.on_time), ("late", late.late), ("dropped", late.dropped)):
             labels = (("when", word),)
             yield Reading("decisions", "Batches of decisions by punctuality.", count, counts=True, labels=labels)
+        yield Reading("npc_decisions", "Decisions of NPCs applied.", late.decided, counts=True)
+        yield Reading("npc_decision_rate_hz", "Decisions a second of each NPC, lately.", _each_hz(app, late))
         ages = "Ticks from the senses of a batch of decisions to the tick it was applied in."
         yield Spread("decision_age_ticks", ages, late.buckets(), late.ticks())
     if app.thinker is not None:

@@ -53,6 +53,7 @@ async def test_a_stuck_npc_and_late_minds_are_told_everywhere(
         assert health["stuck"]["causes"] == {"unmoved": 1}
         assert health["stuck"]["longest"][0].startswith(f"{who.title}: no nearer to its goal for ")
         assert health["decisions"]["age_p99_ticks"] >= 2
+        assert 0.5 < health["decisions"]["each_hz"] < 4.0, "two NPCs take turns with minds that need 0.2 s"
         assert app.host.timings.percentile_ms(0.5) < 180, "the tick waits for slow minds"
         _, _, body = await asyncio.to_thread(fetch, app.url + "/metrics")
         values = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if not line.startswith("#"))
@@ -60,6 +61,8 @@ async def test_a_stuck_npc_and_late_minds_are_told_everywhere(
         assert float(values['ecumene_npcs_stuck{cause="wall"}']) == 0
         assert float(values['ecumene_stuck_total{cause="unmoved"}']) == 1
         assert float(values['ecumene_decision_age_ticks_bucket{le="+Inf"}']) >= health["decisions"]["late"]
+        assert float(values["ecumene_npc_decisions_total"]) >= 2
+        assert 0.5 < float(values["ecumene_npc_decision_rate_hz"]) < 4.0
         await zoe.send(wire.Inspect(7, entity=who.entity & 0xFFFFFFFF))
         seen = await zoe.first(wire.Inspected)
         assert "its mind does not make it walk" in seen.facts["Stuck"]
@@ -68,6 +71,7 @@ async def test_a_stuck_npc_and_late_minds_are_told_everywhere(
         told = capsys.readouterr().out
         assert "stuck NPCs: 1 of 2 NPCs get nowhere" in told
         assert "batches late" in told
+        assert " a second of each NPC, " in told
 
 
 def test_a_server_that_is_not_there_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from prometheus_client.parser import text_string_to_metric_families
 
-from ecumene_server.lateness import Lateness
+from ecumene_server.lateness import WINDOW, Lateness
 from ecumene_server.metrics import Reading, Spread, exposition
 
 
@@ -39,3 +39,19 @@ def test_ages_are_a_histogram_for_prometheus(late: Lateness) -> None:
     assert rows["ecumene_age_ticks_bucket", "+Inf"] == rows["ecumene_age_ticks_count", None] == 3
     assert rows["ecumene_age_ticks_sum", None] == 11
     assert families["ecumene_one"].samples[0].value == 1
+
+
+def test_decisions_are_counted_by_slot_and_lately_by_tick() -> None:
+    late = Lateness(4, soonest=1)
+    assert late.per_tick() == 0.0
+    for tick in range(8):
+        late.begin()
+        if tick % 2:
+            late.came(late.tick, torch.arange(3))
+    assert (late.tick, late.decided, late.per_tick()) == (8, 12, 1.5)
+    for _ in range(WINDOW - 8):
+        late.begin()
+    assert late.per_tick() == 12 / WINDOW
+    for _ in range(WINDOW):
+        late.begin()
+    assert (late.decided, late.per_tick()) == (12, 0.0), "the total stays, the rate is of late"
