@@ -1,100 +1,165 @@
-"""What an adapter, two hundredths of a policy's size, buys in a task that the policy never met.
+"""What an adapter, a fiftieth of a policy's size, buys in tasks that the policy never met.
 
-Beside it all of the policy is tuned. Both imitate the task's teacher in the same situations and as many passes, and are
-compared by their imitation error in an arena that neither saw. The gain is what tuning takes off the base's error. The
-cost is that of one batched forward in which NPCs wear different adapters, beside one in which they wear none.
+Beside it all of the policy is tuned by the same course: as many rounds, decisions and gradient steps. Both act in
+arenas that no training uses, and what counts is how often they succeed. The gain is what tuning adds to the success of
+the base. `--cost` instead times one batched forward in which NPCs wear different adapters, beside one in which they
+wear none.
 
-    python benchmarks/adapters.py [--task queue] [--seeds 3] [--epochs 8] [--weights FILE] [--cost] [--json]
+    python benchmarks/adapters.py [--tasks queue,alarm] [--seeds 3] [--arenas 3] [--weights FILE] [--out DIR] [--json]
+    python benchmarks/adapters.py --cost [--json]
+
+What has been trained and tried lies in DIR (runs/adapters) and is not done again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
 from ecumene_agents.batch import batch_of
-from ecumene_models import FusionPolicy, SenseBatch, load_policy
-from ecumene_models.adapters import Wearing, adaptable, blank, share, trainable
-from ecumene_models.cloning import imitation_error
-from ecumene_scenarios.adapting import BATCH, RATE, Lessons, imitate, lessons
+from ecumene_models import FusionPolicy, SenseBatch, load_policy, save_policy
+from ecumene_models.adapters import Wearing, adaptable, blank, fingerprint, load_adapter, share
+from ecumene_scenarios.adapting import Course, adapt, teach
 from ecumene_scenarios.cast import WEIGHTS
+from ecumene_scenarios.evaluate import MINDS, SPLITS, Arenas, Trial, fared
 from ecumene_scenarios.registry import load_scenario
 from ecumene_scenarios.session import Session
+from ecumene_scenarios.statistics import t_interval
 from ecumene_world.world import stream
 
 WHOLE_RATE = 1e-3
 """Learning rate of tuning all, that of `PPOConfig`."""
-UNSEEN = 800
-"""Seed of an arena that no tuning here uses."""
+BASE, ADAPTER, WHOLE = "base", "adapter", "all tuned"
+WORLDS, STEPS = 2, 50
+"""Copies of an arena, and decisions in which tries begin that count."""
 NPCS, ADAPTERS = 500, 8
 
 
 @dataclass(frozen=True)
 class Fared:
-    """How a policy does in the task.
+    """How a policy does in a task.
 
     Attributes:
+        task: Scenario name.
         model: "base", "adapter" or "all tuned".
-        seed: Of training.
-        error: Mean imitation error in situations of another arena.
+        seed: Of training; 0 for the base.
+        success: Share of tries that succeed, one number an arena.
+        collisions: Per agent-minute, one number an arena.
         cpu_s: Seconds of training.
     """
 
+    task: str
     model: str
     seed: int
-    error: float
+    success: tuple[float, ...]
+    collisions: tuple[float, ...]
     cpu_s: float
+
+    @property
+    def mean(self) -> float:
+        """Success over all arenas."""
+        return sum(self.success) / len(self.success)
 
 
 def main() -> None:
     """Measures and prints."""
     options = _parser().parse_args()
     torch.set_num_threads(1)
-    base = load_policy(options.weights)
-    costs = cost(base)
-    print(json.dumps(costs) if options.json else table_of_costs(costs), flush=True)
     if options.cost:
+        costs = cost(load_policy(options.weights))
+        print(json.dumps(costs) if options.json else table_of_costs(costs))
         return
-    test = lessons(base, options.task, UNSEEN, 1, 4)
-    rows = [Fared("base", 0, error(base, test), 0.0)]
-    for seed in range(options.seeds):
-        met = lessons(base, options.task, seed, 3, 4)
-        for model, make in (("adapter", _adapter), ("all tuned", _whole)):
-            policy, rate = make(options.weights, seed)
-            began = time.process_time()
-            imitate(policy, met, rate, options.epochs, seed)
-            rows.append(Fared(model, seed, error(policy, test), time.process_time() - began))
-            print(rows[-1], flush=True)
+    done = Done(options.out, options.weights, options.arenas)
+    rows: list[Fared] = []
+    for task in options.tasks.split(","):
+        rows.append(done.fared(task, BASE, 0))
+        rows += [done.fared(task, model, seed) for seed in range(options.seeds) for model in (ADAPTER, WHOLE)]
     print(json.dumps([asdict(row) for row in rows]) if options.json else table(rows))
-    worn = trainable(base, stream(0, "adapter"))
-    assert worn.bank is not None, "it wears one"
-    print(f"\nAn adapter has {share(worn.bank.adapter(1, worn.fingerprint), base):.2%} of its base's numbers.")
 
 
-def _adapter(weights: Path, seed: int) -> tuple[FusionPolicy, float]:
-    return trainable(load_policy(weights), stream(seed, "adapter")), RATE
+class Done:
+    """Trains and tries what has not been yet; keeps files and figures in a folder.
+
+    Args:
+        folder: Where.
+        weights: Of the base; figures of another base are not taken for its own.
+        arenas: How many held-out arenas everybody is tried in.
+    """
+
+    def __init__(self, folder: Path, weights: Path, arenas: int) -> None:
+        self._weights, self._arenas = weights, arenas
+        self._folder = folder / fingerprint(load_policy(weights))[:12]
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def fared(self, task: str, model: str, seed: int) -> Fared:
+        """Returns how a model does, trained now if need be."""
+        stem = self._folder / f"{task}-{model.replace(' ', '-')}-{seed}"
+        figures = stem.with_suffix(".json")
+        if figures.is_file():
+            found = json.loads(figures.read_text())
+            if len(found["success"]) == self._arenas:
+                return Fared(**{**found, **{name: tuple(found[name]) for name in ("success", "collisions")}})
+        began = time.process_time()
+        weights = stem.with_suffix(".safetensors")
+        if model != BASE and not weights.is_file():
+            self._trained(task, model, seed, weights)
+        cpu_s = time.process_time() - began
+        where = Arenas(self._arenas, WORLDS, STEPS)
+        first = SPLITS[where.split]
+        whole, worn = (weights if model == WHOLE else self._weights), (weights if model == ADAPTER else None)
+        numbers = [fared(Trial(task, MINDS, whole, first + number, where, worn)) for number in range(self._arenas)]
+        success = tuple(each["success"] for each in numbers)
+        row = Fared(task, model, seed, success, tuple(n["collisions_per_agent_minute"] for n in numbers), cpu_s)
+        figures.write_text(json.dumps(asdict(row)))
+        return row
+
+    def _trained(self, task: str, model: str, seed: int, out: Path) -> None:
+        course = Course(seed=seed)
+        if model == ADAPTER:
+            adapter = adapt(self._weights, task, out, course)
+            assert share(adapter, load_policy(self._weights)) <= 0.02
+            assert load_adapter(out).base == adapter.base
+            return
+        policy = load_policy(self._weights)
+        teach(policy, task, replace(course, rate=WHOLE_RATE))
+        save_policy(policy, out, notes={"task": task, "seed": seed})
 
 
-def _whole(weights: Path, seed: int) -> tuple[FusionPolicy, float]:
-    del seed
-    return load_policy(weights), WHOLE_RATE
+def table(rows: Sequence[Fared]) -> str:
+    """Returns the rows as Markdown: means over seeds of training, or over arenas of the base, with 95 % intervals."""
+    lines = [
+        "| task | model | success | collisions per agent-minute | training, CPU s | share of the gain |",
+        "|---|---|---|---|---|---|",
+    ]
+    for task in dict.fromkeys(row.task for row in rows):
+        mine = {model: [r for r in rows if (r.task, r.model) == (task, model)] for model in (BASE, ADAPTER, WHOLE)}
+        for model, each in mine.items():
+            success = each[0].success if model == BASE else [row.mean for row in each]
+            bumps = each[0].collisions if model == BASE else [sum(r.collisions) / len(r.collisions) for r in each]
+            taught = "–" if model == BASE else f"{sum(row.cpu_s for row in each) / len(each):.0f}"
+            part = _share(mine) if model == ADAPTER else "–"
+            lines.append(f"| `{task}` | {model} | {_shown(success)} | {_shown(bumps)} | {taught} | {part} |")
+    return "\n".join(lines)
 
 
-@torch.no_grad()
-def error(policy: FusionPolicy, taught: Lessons) -> float:
-    """Returns the mean imitation error."""
-    senses, labels = taught
-    parts = torch.split(torch.arange(len(senses)), BATCH)
-    return statistics.fmean(
-        each for rows in parts for each in imitation_error(policy(senses.rows(rows)).vector, labels.rows(rows)).tolist()
-    )
+def _share(mine: dict[str, list[Fared]]) -> str:
+    """How much of what tuning all adds to the base's success the adapter adds: of the means, and seed by seed."""
+    base = mine[BASE][0].mean
+    gains = [(one.mean - base, all_.mean - base) for one, all_ in zip(mine[ADAPTER], mine[WHOLE], strict=True)]
+    whole = sum(gain for _, gain in gains)
+    each = ", ".join(f"{one / all_:.0%}" for one, all_ in gains)
+    return f"{sum(gain for gain, _ in gains) / whole:.0%} ({each})"
+
+
+def _shown(values: Sequence[float]) -> str:
+    value, low, high = t_interval(values)
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def cost(base: FusionPolicy) -> dict[str, float]:
@@ -145,30 +210,17 @@ def table_of_costs(costs: dict[str, float]) -> str:
     return (
         f"{NPCS} NPCs decide in {costs['none_ms']:.1f} ms, "
         f"wearing {ADAPTERS} adapters in {costs['adapters_ms']:.1f} ms: "
-        f"{costs['ratio']:.3f} times as long ({costs['ratio_low']:.3f} to {costs['ratio_high']:.3f}, middle 80 %)\n"
+        f"{costs['ratio']:.3f} times as long ({costs['ratio_low']:.3f} to {costs['ratio_high']:.3f}, middle 80 %)"
     )
-
-
-def table(rows: list[Fared]) -> str:
-    """Returns the rows as Markdown, with the share of the gain of tuning all that the adapter reaches."""
-    base = rows[0]
-    lines = ["| model | seed | imitation error | training, CPU s |", "|---|---|---|---|"]
-    lines += [f"| {row.model} | {row.seed} | {row.error:.4f} | {row.cpu_s:.0f} |" for row in rows]
-    gains = {
-        model: base.error - statistics.fmean(row.error for row in rows if row.model == model)
-        for model in ("adapter", "all tuned")
-    }
-    reached = gains["adapter"] / gains["all tuned"]
-    lines.append(f"\nOf the {gains['all tuned']:.3f} that tuning all gains, the adapter reaches {reached:.0%}.")
-    return "\n".join(lines)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--task", default="queue", metavar="NAME", help="one that the base was not trained in")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N")
-    parser.add_argument("--epochs", type=int, default=8, metavar="N", help="passes over what was met")
+    parser.add_argument("--tasks", default="queue,alarm", metavar="A,B", help="that the base was not trained in")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="of training")
+    parser.add_argument("--arenas", type=int, default=3, metavar="N", help="in which everybody is tried")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FILE", help="of the base")
+    parser.add_argument("--out", type=Path, default=Path("runs/adapters"), metavar="DIR")
     parser.add_argument("--cost", action="store_true", help="only the cost of the batched forward")
     parser.add_argument("--json", action="store_true")
     return parser

@@ -59,7 +59,8 @@ class Minds:
         world: Whose NPCs.
         policy: The fast mind; None for the scripted controller, unless `weights` are given.
         weights: Where to load the fast mind from.
-        adapters: Role to the file of an adapter of the fast mind that NPCs of this role wear; None for none, ever.
+        adapters: Role, or "while-" and a verb, to the file of an adapter of the fast mind that NPCs of this role, or
+            all who intend that, wear; None for none, ever.
         clock: World time; a day of 20 minutes by default.
         keeps_speech: Whether NPCs remember word by word what is said to them.
         routes: Shared with whoever else needs them.
@@ -214,7 +215,8 @@ class Minds:
             raise NobodyThereError(f"slot {slot} has not decided anything yet")
         row = self._row(found, world).to(self.fast.device)
         memory = None if self.fast.memory is None else self.fast.memory.row(slot, world)
-        with nullcontext() if self.fast.wardrobe is None else self.fast.wardrobe.dressing_one(slot, world, VARIANTS):
+        wardrobe = self.fast.wardrobe
+        with nullcontext() if wardrobe is None else wardrobe.dressing_one(slot, world, row.verb, VARIANTS):
             told = explain_scripted(scripted.act, row) if self.policy is None else explain(self.policy, row, memory)
         key = self.world.key_of(world, slot)
         who = None if key is None else self.world.avatars[key]
@@ -223,7 +225,7 @@ class Minds:
         return replace(told, intent=purpose.intent(self.world, who), cause=self.cause(key))
 
     def wear(self, adapters: Mapping[str, Path]) -> None:
-        """Changes the adapters that NPCs wear, by role, from their next decision on.
+        """Changes the adapters that NPCs wear, by role or intent, from their next decision on.
 
         Files are read here, decisions under way are not waited for, and what can't be worn changes nothing.
 

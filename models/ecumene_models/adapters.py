@@ -257,8 +257,17 @@ def blank(base: FusionPolicy, generator: torch.Generator, *, rank: int = RANK) -
 
 def trainable(base: FusionPolicy, generator: torch.Generator, *, rank: int = RANK) -> Wearing:
     """Returns a policy of which every row wears the one adapter, which alone learns."""
+    return dressed(base, blank(base, generator, rank=rank))
+
+
+def dressed(base: FusionPolicy, adapter: Adapter) -> Wearing:
+    """Returns a frozen copy of a policy of which every row wears an adapter.
+
+    Raises:
+        WeightsError: The adapter was made for another policy.
+    """
     policy = adaptable(base)
-    policy.dress([blank(base, generator, rank=rank)])
+    policy.dress([adapter])
     policy.wears = 1
     return policy
 

@@ -17,6 +17,7 @@ from ecumene_agents.fast import with_reflexes
 from ecumene_agents.remembering import Remembering
 from ecumene_models import FusionPolicy, load_policy
 from ecumene_models.actions import PolicyActions
+from ecumene_models.adapters import dressed, load_adapter
 from ecumene_models.recurrent import RecurrentPolicy
 from ecumene_scenarios.batched import STRIDE, BatchedEnv
 from ecumene_scenarios.errors import TrainingError
@@ -71,6 +72,7 @@ class Trial:
         weights: Of the minds; None for the scripted controller.
         seed: Of the arena, its people and all chance.
         arenas: How many copies side by side, and for how long.
+        adapter: What the minds wear; None for nothing.
     """
 
     task: str
@@ -78,6 +80,7 @@ class Trial:
     weights: Path | None
     seed: int
     arenas: Arenas
+    adapter: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ def evaluate(
     tasks: Sequence[str] = BASICS,
     without: Sequence[str] = (),
     baseline: bool = True,
+    adapter: Path | None = None,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Row]:
@@ -129,6 +133,7 @@ def evaluate(
         tasks: Scenario names of tasks.
         without: Senses taken from the minds in further runs, each alone.
         baseline: Whether the scripted controller runs, too.
+        adapter: What the minds wear; None for nothing.
         jobs: Processes; the figures don't depend on it.
         progress: Told arenas done and arenas in all.
     """
@@ -136,7 +141,9 @@ def evaluate(
     if weights is not None:
         models += [MINDS, *(WITHOUT + sense for sense in without)]
     seeds = range(SPLITS[arenas.split], SPLITS[arenas.split] + arenas.seeds)
-    trials = [Trial(task, model, weights, seed, arenas) for task in tasks for model in models for seed in seeds]
+    trials = [
+        Trial(task, model, weights, seed, arenas, adapter) for task in tasks for model in models for seed in seeds
+    ]
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for done, (trial, numbers) in enumerate(zip(trials, _tried(trials, jobs), strict=True)):
         found.setdefault((trial.task, trial.model), []).append(numbers)
@@ -200,7 +207,8 @@ def _controller(trial: Trial) -> Controller:
     if trial.weights is None or trial.model == SCRIPTED:
         return lambda senses: scripted.act(batch_of(senses))
     sense = trial.model.removeprefix(WITHOUT) if trial.model.startswith(WITHOUT) else None
-    return minds(load_policy(trial.weights), without=sense)
+    policy = load_policy(trial.weights)
+    return minds(policy if trial.adapter is None else dressed(policy, load_adapter(trial.adapter)), without=sense)
 
 
 def _row(model: str, task: str, metric: str, values: Sequence[float], split: str) -> Row:

@@ -62,7 +62,7 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
 
 
 def adapters_in(settings: Settings) -> dict[str, Path]:
-    """Returns the adapters that the settings name: role to file.
+    """Returns the adapters that the settings name: role, or "while-" and a verb, to file.
 
     Raises:
         FailedError: There is no such folder.

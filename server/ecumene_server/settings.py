@@ -35,7 +35,8 @@ class Settings:
         db: Database URL; "" keeps SQLite under `worlds`.
         folder: Where worlds are kept.
         weights: File of trained weights, or the folder it is in; "" takes the shipped ones.
-        adapters: Folder of `ROLE.safetensors`, adapters that NPCs of these roles wear; "" for none.
+        adapters: Folder of `ROLE.safetensors`, adapters that NPCs of these roles wear, and of `while-VERB.safetensors`,
+            which all wear who intend that; "" for none.
         device: Where tensors are: cpu or cuda.
         minds: Who decides for NPCs: fusion, scripted or none.
         browser: Whether to open the page in a browser.

@@ -20,6 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = "Runs a model and its baseline on the same held-out worlds; minutes for full figures."
     parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the shipped ones")
+    parser.add_argument("--adapter", type=Path, metavar="FILE", help="that the minds wear; it is bound to its weights")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="held-out worlds a task (5)")
     parser.add_argument("--worlds", type=int, default=4, metavar="N", help="copies of each with other people (4)")
     parser.add_argument(
@@ -60,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
             Arenas(options.seeds, options.worlds, options.steps, options.split, options.crowd),
             tasks=tasks,
             without=senses(options.without),
+            adapter=None if options.adapter is None else existing(options.adapter),
             jobs=options.jobs,
             progress=report,
         )

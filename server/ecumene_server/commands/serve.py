@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--adapters",
         default=unset,
         metavar="DIR",
-        help="ROLE.safetensors, adapters that NPCs of a role wear; read anew on SIGHUP",
+        help="adapters: ROLE.safetensors, worn by role, and while-VERB.safetensors, by intent; read anew on SIGHUP",
     )
     parser.add_argument("--device", default=unset, help="where minds and bodies are computed: cpu or cuda (cpu)")
     parser.add_argument(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecumene_server.commands import learned, output, pretraining
+from ecumene_server.commands import adapting, learned, output, pretraining
 from ecumene_server.commands.evaluate import SENSES, senses
 from ecumene_server.commands.files import existing
 from ecumene_server.errors import UsageError
@@ -16,7 +16,7 @@ from ecumene_server.errors import UsageError
 if TYPE_CHECKING:
     from ecumene_scenarios.training import TrainingConfig
 
-NAMES = ("minds", "senses", *learned.TRAINED)
+NAMES = ("minds", "senses", "adapter", *learned.TRAINED)
 MEMORIES = {"none": 0, "gru": 64}
 """Kinds of memory, and how many numbers an avatar remembers."""
 
@@ -26,17 +26,23 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = "Trains a model; goes on where it stopped if the folder holds a run of the same options."
     parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights, worlds and noise (0)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder (runs/NAME)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder (runs/NAME); of an adapter the file")
     parser.add_argument("--data", type=Path, metavar="FILE", help="data to learn from; fetched without it (not minds)")
-    parser.add_argument("--tasks", default="", metavar="A,B", help="tasks to mix, forks among them (goto,avoid,wait)")
+    parser.add_argument(
+        "--tasks", default="", metavar="A,B", help="tasks to mix, forks among them (goto,avoid,wait); one of an adapter"
+    )
     parser.add_argument("--worlds", type=int, metavar="N", help="worlds of each task side by side")
-    parser.add_argument("--iterations", type=int, metavar="N", help="of policy gradients; epochs where it is not minds")
+    parser.add_argument(
+        "--iterations", type=int, metavar="N", help="of policy gradients; rounds of an adapter, epochs of others"
+    )
     parser.add_argument("--arenas", type=int, metavar="N", help="layouts of each task at a time (minds)")
     parser.add_argument("--refresh", type=int, metavar="N", help="iterations between new layouts (minds)")
     parser.add_argument(
         "--clone", type=int, metavar="N", help="iterations of imitation, before policy gradients (minds)"
     )
-    parser.add_argument("--from", dest="start", type=Path, metavar="FILE", help="weights to begin with (minds)")
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="FILE", help="weights to begin with (minds), or that stay (adapter)"
+    )
     parser.add_argument(
         "--sense-less", default="", metavar="A,B", help=f"senses that nobody has, of {', '.join(SENSES)} (minds)"
     )
@@ -56,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         return learned.train(options)
     if options.name == "senses":
         return pretraining.train(options)
+    if options.name == "adapter":
+        return adapting.train(options)
     import torch
 
     from ecumene_scenarios.training import Progress, train

@@ -1,4 +1,4 @@
-"""NPCs wear adapters by role: in one batch, changed between decisions, and explained as they decide."""
+"""NPCs wear adapters by role or intent: in one batch, changed between decisions, and explained as they decide."""
 
 import threading
 from dataclasses import replace
@@ -11,7 +11,8 @@ from tests.unit.agents.grounds import all_slots, engine_of, settle, world_of
 from ecumene_agents.minds import Minds
 from ecumene_models import FusionPolicy, WeightsError
 from ecumene_models.adapters import Adapter, blank, save_adapter
-from ecumene_world.command import Despawn
+from ecumene_world.command import Despawn, SetIntent
+from ecumene_world.state import Verb
 from ecumene_world.world import World
 
 SHOPKEEPER, GARDENER, NOBODY = 0, 1, 2
@@ -61,6 +62,22 @@ def test_each_role_decides_with_its_adapter(files: list[Path]) -> None:
     assert torch.equal(decided(minds, world), plain)
 
 
+def test_who_intends_something_wears_what_goes_with_it(files: list[Path]) -> None:
+    world = scene()
+    plain = decided(Minds(world, base()), world)
+    minds = Minds(world, base(), adapters={"shopkeeper": files[0], "while-queue": files[1]})
+    world.apply([SetIntent(key, Verb.QUEUE, point=(0.0, 5.0, 0.0)) for key in ("npc:1", "npc:3")])
+    queueing = decided(minds, world)
+    assert torch.equal(queueing[GARDENER], plain[GARDENER]), "it does not queue"
+    bare = decided(Minds(world, base()), world)
+    assert not torch.equal(queueing[NOBODY], bare[NOBODY]), "whoever queues wears it"
+    assert minds.explain(NOBODY).turn == pytest.approx(float(queueing[NOBODY, 2]) / 127, abs=0.005)
+    by_role = decided(Minds(world, base(), adapters={"shopkeeper": files[0]}), world)
+    assert torch.equal(queueing[SHOPKEEPER], by_role[SHOPKEEPER]), "that of its role comes first"
+    world.apply([SetIntent("npc:3", Verb.WAIT)])
+    assert torch.equal(decided(minds, world)[NOBODY], decided(Minds(world, base()), world)[NOBODY])
+
+
 def test_who_comes_into_a_slot_wears_what_its_own_role_wears(files: list[Path]) -> None:
     world = scene()
     minds = Minds(world, base(), adapters={"shopkeeper": files[0]})
@@ -90,6 +107,8 @@ def test_what_cannot_be_worn_changes_nothing(files: list[Path]) -> None:
         minds.wear({"shopkeeper": files[2]})
     with pytest.raises(WeightsError, match="there are no weights"):
         minds.wear({"shopkeeper": files[0].with_name("none.safetensors")})
+    with pytest.raises(WeightsError, match="no NPC wears 'while-dancing': 'dancing' is no verb; there are wait, go, "):
+        minds.wear({"while-dancing": files[0]})
     assert torch.equal(decided(minds, world), before)
     with pytest.raises(WeightsError, match="can't wear adapters"):
         Minds(world, base()).wear({})
