@@ -12,6 +12,7 @@ from ecumene_scenarios.packs import authored, forked
 from ecumene_scenarios.packs.abroad import GotoApartment, GotoPlaza
 from ecumene_scenarios.packs.alarm import Alarm
 from ecumene_scenarios.packs.calling import Come
+from ecumene_scenarios.packs.carrying import Carry
 from ecumene_scenarios.packs.distance import Distance
 from ecumene_scenarios.packs.finding import Find
 from ecumene_scenarios.packs.following import Follow
@@ -23,14 +24,15 @@ from ecumene_scenarios.packs.ring import Gather
 from ecumene_scenarios.packs.training import Avoid, Goto, Wait
 from ecumene_scenarios.scenario import Scenario
 
-_MADE: Final = (Plaza, Town, Goto, Avoid, Wait, Follow, Find, Come, Alarm, Queue, Distance, Gather, HandOver, Recall)
+_TASKS: Final = (Goto, Avoid, Wait, Follow, Find, Come, Alarm, Queue, Distance, Gather, HandOver, Recall, Carry)
+_MADE: Final = (Plaza, Town, *_TASKS)
 _ABROAD: Final = (GotoPlaza, GotoApartment)
 SCENARIOS: Final[Mapping[str, Callable[[], Scenario]]] = {made.name: made for made in (*_MADE, *_ABROAD)}
 """Scenarios written in Python; a new one is one class and one word here."""
 LIBRARY: Final = Path(__file__).parent / "library"
 BASICS: Final = ("goto", "avoid", "wait")
 """Tasks that are trained and measured unless others are asked for."""
-TASKS: Final = (*BASICS, "follow", "find", "come", "alarm", "queue", "distance", "gather", "hand_over", "recall")
+TASKS: Final = tuple(made.name for made in _TASKS)
 ABROAD: Final = tuple(made.name for made in _ABROAD)
 """Tasks in generated worlds."""
 

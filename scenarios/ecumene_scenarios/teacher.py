@@ -94,7 +94,7 @@ def guided(scenario: Task, world: World, senses: SenseBatch, rows: Tensor, move:
         part.flatten()[rows] for part in (scenario.standing(state), scenario.uses(state), scenario.taught(state))
     )
     move, face = move.masked_fill(stands[:, None], 0.0), _bearings(scenario, state, rows)
-    return lesson(senses, move, errand=errand, told=told, face=face, uses=uses)
+    return lesson(senses, move, errand=errand, told=told & scenario.turns_first, face=face, uses=uses)
 
 
 def _bearings(scenario: Task, state: State, rows: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class Walks:
     """
 
     seed: int = 0
-    tasks: tuple[str, ...] = tuple(task for task in TASKS if task != "recall")
+    tasks: tuple[str, ...] = tuple(task for task in TASKS if task not in {"recall", "carry"})
     arenas: int = 2
     worlds: int = 6
     steps: int = 28

@@ -30,11 +30,11 @@ EFFORT: Final = 60.0
 """Felt for each m/s along the thing by which the two want to go apart, N s/m."""
 STIFFNESS: Final = 400.0
 """Felt for each metre that the arms are stretched, N/m."""
-GIVE_S: Final = 0.06
-"""How far arms give, metres for each m/s by which the two want to go apart."""
-CLOSES_HZ: Final = 4.0
-"""Share of a stretch that is made good in a second."""
-SLACK_M: Final = 0.1
+GIVE: Final = 0.14
+"""Share of the speed by which the two want to go apart that their arms give way to."""
+CLOSES_HZ: Final = 0.2
+"""Share of a stretch that arms make good in a second."""
+SLACK_M: Final = 0.12
 """An arm's slack: whoever strays further from where it took hold, towards the other or away, loses its grip."""
 MAX_N: Final = 200.0
 """Felt at most."""
@@ -102,7 +102,7 @@ def couple(state: State, table: ThingTable) -> None:
     first, second = (_loaded(_rows(state.velocity, row)[:, :2].t()) for row in (bearers.first, bearers.second))
     one, two = _along(bearers, first), _along(bearers, second)
     agreed = torch.where(one * two > 0, torch.where(one.abs() < two.abs(), one, two), 0.0)
-    parts = (GIVE_S * _disagreement(state, bearers) - _stretch(state, bearers)) * CLOSES_HZ
+    parts = GIVE * _disagreement(state, bearers) - CLOSES_HZ * _stretch(state, bearers)
     for row, velocity, was, sign in ((bearers.first, first, one, -0.5), (bearers.second, second, two, 0.5)):
         planar = velocity + bearers.along * (agreed + sign * parts - was)
         whole = torch.cat((planar.t(), _rows(state.velocity, row)[:, 2:]), dim=1)

@@ -110,12 +110,14 @@ class Task(Scenario):
         reward: The weights.
         counted_ticks: Tries that begin in the first so many ticks of a world count for success and time; None for all.
             An average of what had ended by some moment would leave out those who take long.
+        turns_first: Whether those who are told by `hint` turn before they walk, and never walk backwards.
     """
 
     least: ClassVar[int] = 4
     most: ClassVar[int] = 16
     limit_ticks: ClassVar[int] = 40 * TICK_HZ
     pause: ClassVar[tuple[int, int]] = (1, 6)
+    turns_first: ClassVar[bool] = True
     reward: Reward = Reward()
     counted_ticks: int | None = None
     ticks = 60 * TICK_HZ
