@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from tests.integration.squares import square
 
 from ecumene_agents.fast import FastMind
 from ecumene_agents.routes import Routes
+from ecumene_models.checkpoint import load_policy
+from ecumene_models.senses import SenseBatch
+from ecumene_scenarios.cast import WEIGHTS
 from ecumene_server import layoutfile, mindwork
 from ecumene_server.errors import FailedError
 from ecumene_server.mirror import Mirror
@@ -79,3 +83,13 @@ def test_a_layout_file_that_holds_another_layout_is_refused(tmp_path: Path) -> N
     layoutfile.write(compile_layout(graph), tmp_path / "square.layout")
     with pytest.raises(FailedError, match=r"holds .*, not "):
         mindwork.serve(io.BytesIO(said), io.BytesIO())
+
+
+def test_a_large_crowd_is_decided_for_in_few_passes() -> None:
+    policy, small = mindwork._policy(WEIGHTS), load_policy(WEIGHTS)
+    assert (policy.config.chunk, small.config.chunk) == (mindwork.ROWS, 256)
+    assert replace(policy.config, chunk=256) == small.config
+    rows = SenseBatch.zeros(300)
+    rows.goal.normal_(generator=torch.Generator().manual_seed(0))
+    one, two = policy.eval()(rows), small.eval()(rows)
+    torch.testing.assert_close(one.vector, two.vector, rtol=1e-4, atol=1e-5)
