@@ -5,7 +5,7 @@ arenas that no training uses, and what counts is how often they succeed. The gai
 the base. `--cost` instead times one batched forward in which NPCs wear different adapters, beside one in which they
 wear none.
 
-    python benchmarks/adapters.py [--tasks queue,alarm] [--seeds 3] [--arenas 3] [--weights FILE] [--out DIR] [--json]
+    python benchmarks/adapters.py [--tasks alarm,gather] [--seeds 3] [--arenas 3] [--weights FILE] [--out DIR] [--json]
     python benchmarks/adapters.py --cost [--json]
 
 What has been trained and tried lies in DIR (runs/adapters) and is not done again.
@@ -76,10 +76,9 @@ def main() -> None:
         print(json.dumps(costs) if options.json else table_of_costs(costs))
         return
     done = Done(options.out, options.weights, options.arenas)
-    rows: list[Fared] = []
-    for task in options.tasks.split(","):
-        rows.append(done.fared(task, BASE, 0))
-        rows += [done.fared(task, model, seed) for seed in range(options.seeds) for model in (ADAPTER, WHOLE)]
+    tasks = options.tasks.split(",")
+    rows = [done.fared(task, BASE, 0) for task in tasks]
+    rows += [done.fared(task, model, s) for s in range(options.seeds) for task in tasks for model in (ADAPTER, WHOLE)]
     print(json.dumps([asdict(row) for row in rows]) if options.json else table(rows))
 
 
@@ -216,7 +215,7 @@ def table_of_costs(costs: dict[str, float]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--tasks", default="queue,alarm", metavar="A,B", help="that the base was not trained in")
+    parser.add_argument("--tasks", default="alarm,gather", metavar="A,B", help="that the base was not trained in")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="of training")
     parser.add_argument("--arenas", type=int, default=3, metavar="N", help="in which everybody is tried")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FILE", help="of the base")

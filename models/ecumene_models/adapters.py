@@ -28,16 +28,18 @@ from ecumene_models.recurrent import Course, RecurrentPolicy
 from ecumene_models.senses import SenseBatch
 
 TARGETS: Final = (
+    *(f"intent.layers.{index}" for index in (0, 2)),
+    "vision.token",
+    *(f"hearing.{name}" for name in ("pair", "quad", "token")),
+    *(f"neighbours.layers.{index}" for index in (0, 2)),
     *(f"experts.own.{index}" for index in range(4)),
     "experts.common",
-    "mix.0.query",
-    "last.out",
-    "last.feed.0",
-    "last.feed.2",
+    *(f"mix.0.{name}" for name in ("query", "key_value", "out", "feed.0", "feed.2")),
+    *(f"last.{name}" for name in ("query", "out", "feed.0", "feed.2")),
     "residual",
 )
-"""Linear layers that are adapted: those that turn what was perceived into an action."""
-RANK: Final = 2
+"""Linear layers that are adapted: most between senses and action, since many layers a little beat few layers more."""
+RANK: Final = 1
 MODEL: Final = "fusion-adapter"
 SCALE: Final = 4.0
 """Weight of an adapter's part, so that it learns as fast as the layer would."""

@@ -48,7 +48,7 @@ class Course:
     """
 
     seed: int = 0
-    rounds: int = 6
+    rounds: int = 5
     worlds: int = 4
     steps: int = 60
     passes: int = 3

@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ async def test_roles_behave_as_their_adapters_and_change_with_them(tmp_path: Pat
                     (folder / f"{role[who]}.safetensors").write_bytes(files[emote].read_bytes())
                 before = skipped(served)
                 served.process.send_signal(signal.SIGHUP)
-                await visitor.until(lambda plan=plan: _seen(visitor, (one, other), plan), 30)
+                await visitor.until(partial(_seen, visitor, (one, other), plan), 30)
                 missed.append(skipped(served) - before)
             odd, unmoved = {int(emote) for emote in files}, set(made(visitor, bare))
             assert odd <= set(made(visitor, one))

@@ -124,5 +124,5 @@ def test_an_adapter_of_another_base_is_refused(tmp_path: Path) -> None:
 def test_adapters_of_two_ranks_are_refused() -> None:
     policy = base()
     draw = torch.Generator().manual_seed(0)
-    with pytest.raises(WeightsError, match="rank 3 and 2"):
+    with pytest.raises(WeightsError, match="rank 3 and 1"):
         adaptable(policy).dress([blank(policy, draw), blank(policy, draw, rank=3)])
