@@ -35,7 +35,9 @@ MAX_READINGS: Final = 50
 _VISITOR: Final = kinds.kind_named("visitor").code
 _DEEDS: Final = frozenset({"gesture", *NAMES.values()}) - {"nothing_there"}
 """What avatars do with bodies and things: seen by who is near, told to other programs."""
-_QUIET: Final = frozenset({"spawned", "despawned", "said", "thing", "rejected", "rested", "nothing_there", *_DEEDS})
+_QUIET: Final = frozenset(
+    {"spawned", "despawned", "said", "thing", "rejected", "rested", "dropped", "nothing_there", *_DEEDS}
+)
 """Events that visitors are told in other ways, or nobody at all."""
 
 

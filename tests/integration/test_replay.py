@@ -1,6 +1,7 @@
 """A recording replays bit for bit without minds, and says where it would not."""
 
 import json
+import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,10 +21,11 @@ from ecumene_sim import Outcome
 from ecumene_sim.frame import Actions, Senses
 from ecumene_world.command import AddNode, Command, Despawn, Gesture, Interact, Recompile, Say, Spawn, Steer
 from ecumene_world.plain import JSON
-from ecumene_world.state import Emote
+from ecumene_world.state import OF_PAIRS, Emote
 from ecumene_world.world import World
 
 LENGTH = 620
+OLD = Path(__file__).parents[1] / "golden" / "before_pairs.rec"
 
 
 class Scripted:
@@ -91,6 +93,18 @@ def test_replay_is_bit_exact(recorded: Path) -> None:
     assert found.digests == LENGTH // 20 + 1
     assert found.decisions > LENGTH
     assert found.redecided == 0
+
+
+def test_a_recording_from_before_two_could_carry_something_replays() -> None:
+    """`before_pairs.rec` is `ecumene run hand_over --seed 4 --ticks 200 --minds scripted` of that time."""
+    found = Recording.read(OLD)
+    assert not OF_PAIRS & snapshot_columns(found.keyframes[0].snapshot)
+    assert verify(OLD).ticks == 200
+
+
+def snapshot_columns(data: bytes) -> set[str]:
+    (length,) = struct.unpack_from("<I", data, 38)
+    return set(json.loads(data[42 : 42 + length])["state"])
 
 
 def test_minds_decide_the_same_again(recorded: Path) -> None:

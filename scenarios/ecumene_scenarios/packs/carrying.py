@@ -157,7 +157,7 @@ class Carry(Task):
         return ~self._paired(state) | there
 
     def hint(self, state: State) -> tuple[Tensor, Tensor]:
-        """Who knows the place sets off gently; who does not goes where its hand does, after the other or straight back."""
+        """Who knows the place sets off gently; who does not goes where its hand does, ahead or back."""
         follows = self._paired(state) & ~self._knows(state)
         ahead = torch.stack((state.yaw.cos(), state.yaw.sin()), dim=-1)
         speed = (state.velocity[..., :2] * ahead).sum(-1) + YIELD * self.felt(state) / EFFORT

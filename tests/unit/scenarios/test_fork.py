@@ -56,9 +56,10 @@ def test_nobody_refers_to_a_visitor_any_more(world: World) -> None:
 
 
 def test_slots_that_are_referred_to_get_their_new_numbers(world: World) -> None:
-    world.state.thing_holder[0, 0] = 2
+    world.state.thing_holder[0, 0], world.state.thing_partner[0, 0] = 2, 1
     world.state.target[0, 0] = 2
     left = without_visitors(world)
+    assert int(left.state.thing_partner[0, 0]) == -1, "the visitor at the other end is gone"
     assert int(left.state.thing_holder[0, 0]) == 1
     assert int(left.state.target[0, 0]) == 1
 

@@ -11,6 +11,7 @@ from ecumene_scenarios.recording import Recording
 from ecumene_sim.frame import Actions
 from ecumene_world import snapshot
 from ecumene_world.command import Say, Spawn
+from ecumene_world.graph import Node
 from ecumene_world.world import World
 
 
@@ -31,6 +32,21 @@ def test_every_field_but_the_minds_own_is_digested(world: World) -> None:
         assert (digest_of(world.state) == before) == (name in UNDIGESTED), name
         tensor.copy_(kept)
     assert digest_of(world.state) == before
+
+
+def test_how_two_carry_is_digested_once_two_have() -> None:
+    graph = ground(12.0, 1, "square")
+    graph.add(Node("stretcher", "stretcher"))
+    state = World(graph, slots=4, seed=1).state
+    before = digest_of(state)
+    state.thing_yaw[0, 0] += 1
+    assert digest_of(state) == before, "as a digest of before two could carry anything"
+    state.thing_span[0, 0] = 2.5
+    found = {digest_of(state)}
+    state.thing_partner[0, 0] = 3
+    found.add(digest_of(state))
+    state.thing_yaw[0, 0] += 1
+    assert len(found | {digest_of(state), before}) == 4
 
 
 def test_the_small_check_follows_bodies(world: World) -> None:

@@ -11,7 +11,7 @@ from tests.unit.world.scenes import field, house, world
 from ecumene_world import SnapshotError, World
 from ecumene_world.command import Gesture, Reading, Recompile, RemoveNode, Say, SetThing, Spawn
 from ecumene_world.snapshot import load, save
-from ecumene_world.state import Emote
+from ecumene_world.state import OF_PAIRS, Emote
 
 
 def lived_in() -> World:
@@ -122,6 +122,12 @@ def resealed(change: Callable[[dict[str, Any]], None]) -> bytes:
     text = json.dumps(header).encode()
     body = struct.pack("<I", len(text)) + text + data[42 + length :]
     return data[:6] + hashlib.sha256(body).digest() + body
+
+
+def test_a_snapshot_from_before_two_could_carry_something_is_read() -> None:
+    old = load(resealed(lambda header: [header["state"].pop(name) for name in OF_PAIRS]))
+    assert_same(old, lived_in())
+    assert old.state.thing_partner.tolist() == [[-1, -1, -1]]
 
 
 def test_resealing_alone_changes_nothing() -> None:

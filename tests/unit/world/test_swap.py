@@ -51,6 +51,19 @@ def test_what_lies_at_rest_follows_an_edit_and_what_was_moved_stays() -> None:
     assert fresh.thing_holder[0].tolist() == [-1, -1, 1]
 
 
+def test_what_two_carry_they_go_on_carrying_and_what_they_left_lies_as_it_did() -> None:
+    before = scene("a", "b", "c")
+    after = scene("b", "c", "a", at={name: Pose.at(-3, -3, yaw=1.0) for name in "abc"})
+    state = State.empty(1, 2, compiled(before))
+    state.thing_holder[0, 1], state.thing_partner[0, 1], state.thing_span[0, 1] = 0, 1, 2.5
+    state.thing_yaw[0, 1:] = 0.5
+    state.thing_position[0, 2] = torch.tensor([7.0, 7.0, 0.0])
+    fresh = swapped(state, before, after)
+    assert fresh.thing_partner[0].tolist() == [1, -1, -1]
+    assert fresh.thing_span[0].tolist() == [2.5, 0, 0]
+    assert fresh.thing_yaw[0].tolist() == [0.5, 0.5, 1.0]
+
+
 def test_references_to_things_and_places_are_renumbered_or_dropped() -> None:
     before, after = scene("a", "b", "c"), scene("c", "b")
     state = State.empty(1, 5, compiled(before))
