@@ -36,7 +36,7 @@ from ecumene_world.world import stream
 WHOLE_RATE = 1e-3
 """Learning rate of tuning all, that of `PPOConfig`."""
 BASE, ADAPTER, WHOLE = "base", "adapter", "all tuned"
-WORLDS, STEPS = 2, 50
+WORLDS, STEPS = 2, 40
 """Copies of an arena, and decisions in which tries begin that count."""
 NPCS, ADAPTERS = 500, 8
 
@@ -106,7 +106,7 @@ class Done:
                 return Fared(**{**found, **{name: tuple(found[name]) for name in ("success", "collisions")}})
         began = time.process_time()
         weights = stem.with_suffix(".safetensors")
-        if model != BASE and not weights.is_file():
+        if model != BASE:
             self._trained(task, model, seed, weights)
         cpu_s = time.process_time() - began
         where = Arenas(self._arenas, WORLDS, STEPS)
