@@ -146,7 +146,8 @@ class Wearing(FusionPolicy):
         for adapter in adapters:
             if adapter.base != self.fingerprint:
                 raise WeightsError(
-                    f"the adapter was made for the policy {adapter.base[:12]}…; this one is {self.fingerprint[:12]}…"
+                    f"the adapter was made for the policy {adapter.base[:12]}…; "
+                    f"for this one, {self.fingerprint[:12]}…, it has to be trained anew"
                 )
             if adapter.rank != adapters[0].rank:
                 raise WeightsError(f"adapters of rank {adapter.rank} and {adapters[0].rank} can't be worn together")

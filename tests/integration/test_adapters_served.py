@@ -66,6 +66,16 @@ def test_adapters_are_exchanged_while_the_server_goes_on(tmp_path: Path) -> None
         assert served.terminate() == 0
 
 
+def test_a_server_with_adapters_of_other_minds_does_not_open(tmp_path: Path) -> None:
+    folder = tmp_path / "adapters"
+    folder.mkdir()
+    put(folder / "cook.safetensors", 3, base="0" * 64)
+    served = program(tmp_path, "--npcs", "1", "--minds", "fusion", "--adapters", str(folder))
+    told = r"ecumene: the adapter was made for the policy 0{12}…; for this one, \w{12}…, it has to be trained anew\n"
+    with pytest.raises(AssertionError, match=told), served:
+        pass
+
+
 def gesturing(path: Path, emote: Emote) -> None:
     """Writes an adapter whose wearers always make a gesture that no mind makes by itself."""
     session = Session(load_scenario("plaza"), seed=0)
