@@ -8,6 +8,10 @@ heads, arenas, people and chance, and make as many gradient steps. What is there
 
     python benchmarks/pretraining.py [--seeds 0,1,2] [--recipes imitation,reward] [--starts scratch,masked] [--out DIR]
     python benchmarks/pretraining.py --split test --table [--json]
+    python benchmarks/pretraining.py --error [--seeds 0,1,2] [--starts scratch,masked]
+
+The last trains nothing but imitation, on 8 thousand decisions that the teacher made, the same for all, and prints how
+far minds then are from the teacher in arenas that they didn't learn in: a small and quick measure of the same thing.
 """
 
 from __future__ import annotations
@@ -23,18 +27,27 @@ from typing import Any, Final
 import torch
 
 from ecumene_models import load_policy, save_policy
+from ecumene_models.cloning import imitation_error
 from ecumene_models.pretraining import OBJECTIVES, PretrainingConfig, trained_parameters
 from ecumene_scenarios import sensing
 from ecumene_scenarios.evaluate import SPLITS, Arenas, Trial, fared
-from ecumene_scenarios.ppo import PPOConfig
+from ecumene_scenarios.ppo import Learner, PPOConfig
+from ecumene_scenarios.rollout import Experience
 from ecumene_scenarios.statistics import t_interval
-from ecumene_scenarios.training import WEIGHTS, Trainer, TrainingConfig, beginner
+from ecumene_scenarios.training import WEIGHTS, Arena, Trainer, TrainingConfig, beginner, gathered
 from ecumene_scenarios.unlabelled import Walks
+from ecumene_world.world import stream
 
 TASKS: Final = ("goto", "find", "come", "alarm")
 SCRATCH: Final = "scratch"
 PRETRAINED: Final = 100
 """Seed of the pretraining that all runs share."""
+ENCODERS: Final = "-encoders"
+"""Of a start: attention is not taken over, encoders alone are."""
+PASSES: Final = 3
+"""Over the lessons of a teacher."""
+LESSONS, EXAM = 701, 702
+"""Seeds of the arenas in which a teacher is imitated, and of those in which that is examined."""
 SHOWN: Final = ("success", "collisions_per_agent_minute")
 EVALUATION: Final = Arenas(seeds=1, worlds=8, steps=15)
 _FEW: Final = TrainingConfig(tasks=TASKS, worlds=16, arenas=1, refresh=2)
@@ -81,6 +94,9 @@ def main() -> None:
         for recipe in options.recipes.split(",")
         for start in options.starts.split(",")
     ]
+    if options.error:
+        print(json.dumps(errors(runs, options.out), indent=1))
+        return
     if not options.table:
         for run in runs:
             if run not in {Run(row["recipe"], row["start"], row["seed"]) for row in _rows(log)}:
@@ -109,8 +125,8 @@ def trained(run: Run, out: Path) -> dict[str, float]:
     """Trains one run if it hasn't been; returns decisions and gradient steps."""
     path = run.folder(out) / "steps.json"
     if not path.is_file():
-        begin = "" if run.start == SCRATCH else str(begun(run, out))
-        trainer = Trainer(replace(RECIPES[run.recipe], seed=run.seed, start=begin), run.folder(out))
+        config = replace(RECIPES[run.recipe], seed=run.seed, start=start_of(run, out))
+        trainer = Trainer(config, run.folder(out))
         steps = 0.0
         for report in trainer.run():
             steps += report.numbers["steps"]
@@ -121,14 +137,54 @@ def trained(run: Run, out: Path) -> dict[str, float]:
     return found
 
 
+def errors(runs: Sequence[Run], out: Path) -> list[dict[str, Any]]:
+    """Returns imitation error on held-out arenas after each pass over the lessons, and its difference from scratch."""
+    lessons, exam = (_taught(seed) for seed in (LESSONS, EXAM))
+    found: dict[tuple[str, int], list[float]] = {}
+    for run in runs:
+        learner = Learner(beginner(replace(_FEW, seed=run.seed, start=start_of(run, out))), PPOConfig(clone_epochs=1))
+        order = stream(run.seed, "order")
+        found[run.start, run.seed] = []
+        for _ in range(PASSES):
+            learner.learn(lessons, "clone", 1.0, order)
+            with torch.no_grad():
+                error = imitation_error(learner.policy(exam.senses).vector, exam.labels).mean()
+            found[run.start, run.seed].append(float(error))
+        print(run.start, run.seed, *(round(error, 4) for error in found[run.start, run.seed]), flush=True)
+    rows: list[dict[str, Any]] = []
+    for start in dict.fromkeys(run.start for run in runs):
+        seeds = [run.seed for run in runs if run.start == start]
+        for done in range(PASSES):
+            each = [found[start, seed][done] for seed in seeds]
+            less = [found[start, seed][done] - found[SCRATCH, seed][done] for seed in seeds if (SCRATCH, seed) in found]
+            rows.append({"start": start, "passes": done + 1, "error": _shown(each), "from scratch": _shown(less)})
+    return rows
+
+
+def _taught(seed: int) -> Experience:
+    """Returns what the teacher met and did in one arena of each task."""
+    config = replace(_FEW, seed=seed, worlds=8, sense_drop=0.0)
+    learner = Learner(beginner(replace(config, start="")), PPOConfig())
+    arenas = [Arena(config, task, 0, 0) for task in config.tasks]
+    return gathered(learner, arenas, config, "clone", stream(seed, "lessons"), guidance=1.0)[0]
+
+
+def start_of(run: Run, out: Path) -> str:
+    """Returns the path of the weights that a run begins with; empty for those of its seed."""
+    return "" if run.start == SCRATCH else str(begun(run, out))
+
+
 def begun(run: Run, out: Path) -> Path:
     """Returns the path of the weights that a run begins with; pretrains what it takes over if that hasn't been done."""
-    folder, path = out / f"senses-{run.start}", run.folder(out) / "start.safetensors"
+    objective = run.start.removesuffix(ENCODERS)
+    folder, path = out / f"senses-{objective}", run.folder(out) / "start.safetensors"
     if not (folder / sensing.WEIGHTS).is_file():
-        how = sensing.SensingConfig(Walks(seed=PRETRAINED), pretraining=PretrainingConfig(objective=run.start))
+        how = sensing.SensingConfig(Walks(seed=PRETRAINED), pretraining=PretrainingConfig(objective=objective))
         print(json.dumps(dict(sensing.train_senses(how, folder).explained)), flush=True)
     policy = beginner(replace(RECIPES[run.recipe], seed=run.seed))
-    taken, learned = trained_parameters(policy), load_policy(folder / sensing.WEIGHTS).state_dict()
+    learned = load_policy(folder / sensing.WEIGHTS).state_dict()
+    left = ("role", "mix.", "last.", "norm.") if run.start.endswith(ENCODERS) else ()
+    taken = [name for name in trained_parameters(policy) if not name.startswith(left)]
     policy.load_state_dict(policy.state_dict() | {name: learned[name] for name in taken})
     save_policy(policy, path)
     return path
@@ -176,6 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--starts", default="scratch,masked", metavar="A,B", help=f"scratch, {', '.join(OBJECTIVES)}")
     parser.add_argument("--split", default="validation", choices=SPLITS)
     parser.add_argument("--out", type=Path, default=Path("runs/pretraining"))
+    parser.add_argument("--error", action="store_true", help="measure imitation alone, quickly")
     parser.add_argument("--table", action="store_true", help="only print what has been measured")
     parser.add_argument("--json", action="store_true")
     return parser

@@ -155,7 +155,8 @@ def targets(policy: FusionPolicy, senses: SenseBatch) -> Tensor:
     near = policy.vision.nearness(senses.vision_depth, senses.vision_kind, senses.body[:, 4])
     columns = senses.vision_kind.long().view(len(senses), -1, BLOCKS, COLUMNS // BLOCKS).transpose(1, 2).flatten(2)
     kinds = torch.zeros(len(senses), BLOCKS, CATEGORIES, device=near.device).scatter_(2, columns, 1.0)
-    left, right = senses.hearing.unflatten(2, (2, FRAMES // 2)).mean(dim=3).unbind(dim=1)
+    halves = senses.hearing.reshape(len(senses), EARS, 2, FRAMES // 2, BANDS).mean(dim=3)
+    left, right = halves.unbind(dim=1)
     heard = torch.cat(((0.5 * (left + right)).flatten(1), (4.0 * (left - right)).flatten(1)), dim=1)
     return torch.cat((near, kinds.flatten(1), heard, senses.touch.clamp(-3, 3), people(senses)), dim=1)
 
@@ -338,7 +339,7 @@ class _Lesson:
         with torch.no_grad():
             wanted = self.decoder.scale(targets(self.policy, senses))
         error = (answer - wanted).square()
-        parts = [part.mean(dim=1) for part in torch.split(error, _WIDTHS, dim=1)]
+        parts = [part.mean(dim=1) for part in torch.split(error, list(_WIDTHS), dim=1)]
         present = torch.cat((senses.present, torch.ones_like(senses.present[:, :1])), dim=1)
         return (torch.stack(parts, dim=1) * present).sum() / present.sum().clamp(min=1)
 
