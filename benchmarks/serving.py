@@ -104,7 +104,7 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
             decided = _total(url, "npc_decisions")
             found = json.loads(clients.stdout.readline())
             seconds, after = time.perf_counter() - began, _cpu_s(server, crowd_process)
-        ticks = json.loads(_get(f"{url}/ticks"))
+        ticks, health = (json.loads(_get(f"{url}/{page}")) for page in ("ticks", "healthz"))
         cpu = {name: (used - before.get(name, 0.0)) / seconds for name, used in after.items()}
         decided = _total(url, "npc_decisions") - decided
         late = {when: count - decisions[when] for when, count in _decisions(url).items()}
@@ -121,6 +121,7 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
         "us_per_npc_tick": round((sum(cpu.values()) - cpu["clients"]) / TICK_HZ / npcs * 1e6, 1),
         "decisions": late,
         "each_decides_hz": round(decided / seconds / npcs, 2),
+        "age_ticks": {share: (health["decisions"] or {}).get(f"age_{share}_ticks", 0) for share in ("p50", "p99")},
         "rss_mb": round(rss / 2**20),
         **_summary(found["clients"], seconds),
         "json_baseline": naive(npcs, options.clients),
@@ -286,6 +287,7 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield _line(f"  {name} mean / p99 ms", [_mean(row["phases_ms"].get(name)) for row in rows])
     yield _line("decisions " + " / ".join(rows[0]["decisions"]), [_counts(row["decisions"]) for row in rows])
     yield _line("each NPC decides, times a second", [row["each_decides_hz"] for row in rows])
+    yield _line("ticks from senses to act p50 / p99", [_counts(row["age_ticks"]) for row in rows])
     for name in cores:
         yield _line(f"cores used, {name}", [row["cpu_cores"].get(name, 0.0) for row in rows])
     yield _line("CPU us / NPC / tick", [row["us_per_npc_tick"] for row in rows])
