@@ -125,7 +125,10 @@ def resealed(change: Callable[[dict[str, Any]], None]) -> bytes:
 
 
 def test_a_snapshot_from_before_two_could_carry_something_is_read() -> None:
-    old = load(resealed(lambda header: [header["state"].pop(name) for name in OF_PAIRS]))
+    def before(header: dict[str, Any]) -> None:
+        header["state"] = {name: column for name, column in header["state"].items() if name not in OF_PAIRS}
+
+    old = load(resealed(before))
     assert_same(old, lived_in())
     assert old.state.thing_partner.tolist() == [[-1, -1, -1]]
 
