@@ -1,9 +1,10 @@
-"""Whatever avatars wish for, seats and things have one holder each."""
+"""Whatever avatars wish for, seats and things have one holder each, and heavy things no more than one at each end."""
 
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.sim.rooms import Plan, Thing, busy_plan, world_of
+from torch import Tensor
 
 from ecumene_sim import Actions, Engine, Outcome
 from ecumene_world.commands.body import Despawn, Spawn
@@ -21,8 +22,13 @@ def plan() -> Plan:
         Thing("box", 3.4, 3.2),
         Thing("cabinet", 4.6, 4.0),
         Thing("radio", 4.0, 2.6),
+        Thing("stretcher", 3.2, 2.9),
     )
     return Plan(**{**busy_plan().__dict__, "things": (*busy_plan().things, *more)})
+
+
+def ends(state: State) -> tuple[Tensor, Tensor]:
+    return state.thing_holder, state.thing_partner
 
 
 def check(state: State, seats: int) -> None:
@@ -34,11 +40,14 @@ def check(state: State, seats: int) -> None:
     assert torch.equal((state.posture[0] != int(Posture.STAND))[alive], (seat >= 0)[alive])
     for slot in alive.nonzero().flatten().tolist():
         if held[slot] >= 0:
-            assert state.thing_holder[0, held[slot]] == slot
-    for thing, holder in enumerate(state.thing_holder[0].tolist()):
-        if holder >= 0:
-            assert alive[holder]
-            assert held[holder] == thing
+            assert slot in {int(state.thing_holder[0, held[slot]]), int(state.thing_partner[0, held[slot]])}
+    for thing, (holder, partner) in enumerate(zip(*(column[0].tolist() for column in ends(state)), strict=True)):
+        assert holder >= 0 or partner < 0
+        assert holder < 0 or holder != partner
+        for slot in (holder, partner):
+            if slot >= 0:
+                assert alive[slot]
+                assert held[slot] == thing
     assert ((state.thing_state == 0) | (state.thing_state == 1)).all()
     assert not state.interact.any(), "wishes are over with the tick"
     assert (state.thing_timer >= 0).all()
