@@ -14,6 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -36,12 +37,15 @@ from ecumene_server.lateness import Lateness
 from ecumene_server.mirror import Mirror
 from ecumene_sim.frame import Actions
 from ecumene_world.layout import Layout
+from ecumene_world.state import DT
 from ecumene_world.world import World
 
 BATCH: Final = 256
 """Shares that wait are asked for together up to so many slots: half the cost of a batch is the same for one or many."""
 UNDER_WAY: Final = 2
 """Questions that may be with the process at once: one that it thinks about, and the next."""
+HASTE: Final = 0.8
+"""A question is expected to take this share of the time of the one before: the next had better lie ready too early."""
 PROGRAM: Final = "ecumene_server.mindwork"
 MAX_STARTS: Final = 3
 """Processes in a row that may die before they have decided anything."""
@@ -53,6 +57,7 @@ class _Answer:
 
     Attributes:
         number: Of the question.
+        came: When, s of a clock that only runs forward.
         seconds: How long it took there.
         goal_level: (A,) i64 storeys of the goals.
         waypoint: (A, 3) m.
@@ -61,6 +66,7 @@ class _Answer:
     """
 
     number: int
+    came: float
     seconds: float
     goal_level: Tensor
     waypoint: Tensor
@@ -77,7 +83,7 @@ class _Answer:
             columns.append(torch.from_numpy(column).view(count, width))
             start += column.nbytes
         level, *rest = columns
-        return cls(number, seconds, level[:, 0], *rest)
+        return cls(number, time.perf_counter(), seconds, level[:, 0], *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ class ApartMinds:
         self._kept = kept
         self._due: dict[int, Tensor] = {}
         self._asked: deque[_Asked] = deque()
+        self._begun = 0.0
         self._starts = 0
         self._fields: dict[int, bytes] = {}
         self._begin()
@@ -121,7 +128,7 @@ class ApartMinds:
             self._load()
         decided = self._collect()
         self._queue(slots)
-        if len(self._asked) < UNDER_WAY and self._due:
+        if self._due and self._may_ask():
             self._ask(self._next())
         return decided
 
@@ -173,9 +180,16 @@ class ApartMinds:
             count += len(slots)
         return taken[0] if len(taken) == 1 else torch.cat(taken).sort().values
 
+    def _may_ask(self) -> bool:
+        """Tells whether the process is idle or will be before the next tick: later questions are about newer states."""
+        ends = self._begun + HASTE * self.seconds
+        return not self._asked or (len(self._asked) < UNDER_WAY and ends < time.perf_counter() + DT)
+
     def _ask(self, slots: Tensor) -> None:
         state, mirror = self._world.state, self._mirrors[0]
         mirror.state.copy_(state)
+        if not self._asked:
+            self._begun = time.perf_counter()
         number = self._crew.ask(slots, mirror.data)
         self._mirrors.append(self._mirrors.pop(0))  # the other one's question is answered by the time it is free to ask
         self._asked.append(_Asked(number, slots, state.serial[0, slots].clone(), self.lateness.tick))
@@ -191,7 +205,7 @@ class ApartMinds:
     def _taken(self, asked: _Asked, answer: _Answer) -> Actions:
         """Returns the decisions of who is still there, and lets them know their way."""
         state = self._world.state
-        self._starts, self.seconds = 0, answer.seconds
+        self._starts, self.seconds, self._begun = 0, answer.seconds, answer.came
         self.lateness.came(asked.tick, asked.slots)
         keep = (state.serial[0, asked.slots] == asked.serial) & state.alive[0, asked.slots]
         slots = asked.slots[keep]

@@ -104,6 +104,7 @@ def test_shares_wait_in_line_while_the_minds_are_busy(
 def test_the_next_question_lies_ready_while_one_is_thought_about(minds: ApartMinds) -> None:
     shares = [torch.tensor([0, 4]), torch.tensor([1, 5]), torch.tensor([2]), torch.tensor([3])]
     idle(minds)
+    minds.seconds = 0.0
     state, came = minds._world.state, []
     os.kill(minds._crew._process.pid, signal.SIGSTOP)
     try:
@@ -121,8 +122,27 @@ def test_the_next_question_lies_ready_while_one_is_thought_about(minds: ApartMin
     assert sorted(minds.decide(NOBODY).slots.tolist()) == [0, 1, 4, 5], "both are told at once"
 
 
+@pytest.mark.parametrize(("seconds", "ready"), [(0.0, True), (9.0, False)])
+def test_it_lies_ready_no_earlier_than_it_is_needed(minds: ApartMinds, seconds: float, *, ready: bool) -> None:
+    idle(minds)
+    minds.seconds = seconds
+    os.kill(minds._crew._process.pid, signal.SIGSTOP)
+    try:
+        minds.decide(torch.tensor([0, 4]))
+        minds.decide(torch.tensor([1, 5]))
+        assert len(minds._asked) == 1 + ready
+        minds._begun -= 9.0  # so long has the process thought
+        minds.decide(NOBODY)
+        assert len(minds._asked) == 2
+    finally:
+        os.kill(minds._crew._process.pid, signal.SIGCONT)
+    settled(minds, 2)
+    assert some(minds.decide(NOBODY))
+
+
 def test_who_is_decided_for_twice_does_the_later(minds: ApartMinds) -> None:
     idle(minds)
+    minds.seconds = 0.0
     minds.decide(torch.tensor([0, 4]))
     state = minds._world.state
     state.yaw[0, 0] += 2.0
