@@ -23,13 +23,16 @@ MEMORIES = {"none": 0, "gru": 64}
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser.description = "Trains a model; goes on where it stopped if the folder holds a run of the same options."
+    parser.description = "Trains a model; goes on where it stopped if the folder holds a run of the same options (an adapter begins anew)."
     parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights, worlds and noise (0)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder (runs/NAME); of an adapter the file")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder (runs/NAME); for an adapter its file")
     parser.add_argument("--data", type=Path, metavar="FILE", help="data to learn from; fetched without it (not minds)")
     parser.add_argument(
-        "--tasks", default="", metavar="A,B", help="tasks to mix, forks among them (goto,avoid,wait); one of an adapter"
+        "--tasks",
+        default="",
+        metavar="A,B",
+        help="tasks to mix, forks among them (goto,avoid,wait); an adapter takes one",
     )
     parser.add_argument("--worlds", type=int, metavar="N", help="worlds of each task side by side")
     parser.add_argument(
@@ -41,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--clone", type=int, metavar="N", help="iterations of imitation, before policy gradients (minds)"
     )
     parser.add_argument(
-        "--from", dest="start", type=Path, metavar="FILE", help="weights to begin with (minds), or that stay (adapter)"
+        "--from", dest="start", type=Path, metavar="FILE", help="weights to begin with (minds), or to adapt (adapter)"
     )
     parser.add_argument(
         "--sense-less", default="", metavar="A,B", help=f"senses that nobody has, of {', '.join(SENSES)} (minds)"
