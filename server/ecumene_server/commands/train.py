@@ -23,7 +23,9 @@ MEMORIES = {"none": 0, "gru": 64}
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describes the command."""
-    parser.description = "Trains a model; goes on where it stopped if the folder holds a run of the same options (an adapter begins anew)."
+    parser.description = (
+        "Trains a model; goes on where it stopped if the folder holds a run of the same options (adapters begin anew)."
+    )
     parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights, worlds and noise (0)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder (runs/NAME); for an adapter its file")
