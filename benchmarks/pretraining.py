@@ -44,6 +44,10 @@ PRETRAINED: Final = 100
 """Seed of the pretraining that all runs share."""
 ENCODERS: Final = "-encoders"
 """Of a start: attention is not taken over, encoders alone are."""
+PERMUTED: Final = "-permuted"
+"""Of a start, a control: the numbers of each tensor change places, so that sizes stay and knowledge is lost."""
+SENSES: Final = "-senses"
+"""Of a start: not even the encoders of body and intent are taken over."""
 PASSES: Final = 3
 """Over the lessons of a teacher."""
 LESSONS, EXAM = 701, 702
@@ -176,15 +180,21 @@ def start_of(run: Run, out: Path) -> str:
 
 def begun(run: Run, out: Path) -> Path:
     """Returns the path of the weights that a run begins with; pretrains what it takes over if that hasn't been done."""
-    objective = run.start.removesuffix(ENCODERS)
+    objective = run.start.partition("-")[0]
     folder, path = out / f"senses-{objective}", run.folder(out) / "start.safetensors"
     if not (folder / sensing.WEIGHTS).is_file():
         how = sensing.SensingConfig(Walks(seed=PRETRAINED), pretraining=PretrainingConfig(objective=objective))
         print(json.dumps(dict(sensing.train_senses(how, folder).explained)), flush=True)
     policy = beginner(replace(RECIPES[run.recipe], seed=run.seed))
     learned = load_policy(folder / sensing.WEIGHTS).state_dict()
-    left = ("role", "mix.", "last.", "norm.") if run.start.endswith(ENCODERS) else ()
+    left: tuple[str, ...] = ("role", "mix.", "last.", "norm.") if run.start.endswith((ENCODERS, SENSES)) else ()
+    left += ("body.", "intent.") if run.start.endswith(SENSES) else ()
     taken = [name for name in trained_parameters(policy) if not name.startswith(left)]
+    if run.start.endswith(PERMUTED):
+        chance = stream(run.seed, "permuted")
+        for name in taken:
+            order = torch.randperm(learned[name].numel(), generator=chance)
+            learned[name] = learned[name].flatten()[order].view_as(learned[name])
     policy.load_state_dict(policy.state_dict() | {name: learned[name] for name in taken})
     save_policy(policy, path)
     return path
@@ -229,7 +239,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", default="0,1,2", metavar="A,B")
     parser.add_argument("--recipes", default=",".join(RECIPES), metavar="A,B")
-    parser.add_argument("--starts", default="scratch,masked", metavar="A,B", help=f"scratch, {', '.join(OBJECTIVES)}")
+    parser.add_argument(
+        "--starts",
+        default="scratch,masked",
+        metavar="A,B",
+        help=f"scratch, {', '.join(OBJECTIVES)}; followed by {ENCODERS}, {SENSES} or {PERMUTED}",
+    )
     parser.add_argument("--split", default="validation", choices=SPLITS)
     parser.add_argument("--out", type=Path, default=Path("runs/pretraining"))
     parser.add_argument("--error", action="store_true", help="measure imitation alone, quickly")
