@@ -60,6 +60,8 @@ def test_minds_are_trained_from_it(
         (["--objective", "guess"], "'guess' is no objective; there are masked, contrastive, shuffled"),
         (["--device", "cuda"], "senses are pretrained on the CPU"),
         (["--tasks", "nowhere"], "'nowhere' is not a task"),
+        (["--worlds", "0"], "--worlds is 0; it must be at least 1"),
+        (["--iterations", "-1"], "--iterations is -1; it must be at least 1"),
     ],
 )
 def test_what_it_can_t_do_is_refused(asked: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

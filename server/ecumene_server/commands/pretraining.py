@@ -67,15 +67,18 @@ def _config(options: argparse.Namespace) -> SensingConfig:
     if options.objective not in OBJECTIVES:
         raise UsageError(f"{options.objective!r} is no objective; there are {', '.join(OBJECTIVES)}")
     usual = Walks(seed=options.seed)
-    walks = replace(
-        usual,
-        tasks=tasks(options.tasks) or usual.tasks,
-        arenas=options.arenas or usual.arenas,
-        worlds=options.worlds or usual.worlds,
-    )
-    how = PretrainingConfig(objective=options.objective)
+    walks, how = replace(usual, tasks=tasks(options.tasks) or usual.tasks), PretrainingConfig(options.objective)
     if options.smoke:
         walks, how = replace(walks, tasks=walks.tasks[:2], arenas=1, worlds=1, steps=8), replace(how, epochs=1)
-    if options.iterations:
-        how = replace(how, epochs=options.iterations)
+    arenas, worlds = _counted(options, "arenas") or walks.arenas, _counted(options, "worlds") or walks.worlds
+    walks = replace(walks, arenas=arenas, worlds=worlds)
+    how = replace(how, epochs=_counted(options, "iterations") or how.epochs)
     return SensingConfig(walks, 8 if options.smoke else SensingConfig().held_steps, how)
+
+
+def _counted(options: argparse.Namespace, name: str) -> int | None:
+    """Returns a number of at least 1 that was asked for, None where none was."""
+    number: int | None = getattr(options, name)
+    if number is not None and number < 1:
+        raise UsageError(f"--{name} is {number}; it must be at least 1")
+    return number

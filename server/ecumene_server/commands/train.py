@@ -40,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--iterations", type=int, metavar="N", help="of policy gradients; rounds of an adapter, epochs of others"
     )
-    parser.add_argument("--arenas", type=int, metavar="N", help="layouts of each task at a time (minds)")
+    parser.add_argument("--arenas", type=int, metavar="N", help="layouts of each task at a time (minds, senses)")
     parser.add_argument("--refresh", type=int, metavar="N", help="iterations between new layouts (minds)")
     parser.add_argument(
         "--clone", type=int, metavar="N", help="iterations of imitation, before policy gradients (minds)"
@@ -52,7 +52,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--sense-less", default="", metavar="A,B", help=f"senses that nobody has, of {', '.join(SENSES)} (minds)"
     )
     parser.add_argument("--memory", choices=MEMORIES, default="none", help="what minds remember (none)")
-    parser.add_argument("--objective", default="masked", metavar="NAME", help="what senses are asked for (masked)")
+    parser.add_argument(
+        "--objective", default="masked", metavar="NAME", help="of pretraining: masked, contrastive or shuffled (senses)"
+    )
     parser.add_argument("--critic", choices=("own", "centralised"), default="own", help="who judges minds (own)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard as well")
