@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from ecumene_agents.chance import number
+from ecumene_sim.things import REACH_M
 from ecumene_world.grid import Surface, components, nearest, sample
+from ecumene_world.kinds import Interaction
 from ecumene_world.layout import Layout
 
 TRIED: Final = 48
@@ -21,6 +23,8 @@ WIDEST_M: Final = 9.0
 """Spots are at most this far from the middle of their place."""
 EASE_M: Final = 0.7
 """Clearance of points in the open."""
+MARGIN_M: Final = 0.1
+"""Seats must be this much nearer to their approach than one reaches: nobody stops at the very spot."""
 NEAR_NODES: Final = 2
 """So many nodes around a point belong to it: who leans on a wall stands where no path goes."""
 _BODY_M: Final = 0.3
@@ -53,6 +57,7 @@ class Spots:
         self.seat_level: list[int] = layout.thing_level[layout.seat_thing].tolist() if self.seat_things else []
         rows = [(x, y, level) for (x, y, _), level in zip(self.seat_approach, self.seat_level, strict=True)]
         self._seats = np.array(rows, np.float64).reshape(-1, 3)
+        self._handy = _handy(layout)
         self._open: NDArray[np.int64] | None = None
 
     def standing(self, place: int, seed: int, *words: object) -> Point:
@@ -104,9 +109,9 @@ class Spots:
         return (found * inside).flatten(1).long()
 
     def seats(self, near: Point, level: int, within_m: float) -> list[int]:
-        """Returns the seats on a storey whose approach is near a point, nearest first."""
+        """Returns the seats within reach of their approach, if that is near a point of a storey, nearest first."""
         away = np.hypot(self._seats[:, 0] - near[0], self._seats[:, 1] - near[1])
-        within = np.flatnonzero((away <= within_m) & (self._seats[:, 2] == level))
+        within = np.flatnonzero((away <= within_m) & (self._seats[:, 2] == level) & self._handy)
         return [int(seat) for seat in within[np.argsort(away[within], kind="stable")]]
 
     def _spirals(self) -> list[list[Point]]:
@@ -127,3 +132,12 @@ class Spots:
             [(x, y, z) for x, y, z in spots[kept].tolist()] or [point]
             for spots, kept, point in zip(points, good, self.place_point, strict=True)
         ]
+
+
+def _handy(layout: Layout) -> NDArray[np.bool_]:
+    """Returns which seats somebody at their approach can sit down on: chairs may stand far under a table."""
+    away = (layout.seat_approach - layout.seat_position)[:, :2].norm(dim=1).cpu().numpy()
+    kinds = layout.thing_interaction[layout.seat_thing].tolist()
+    reach = np.array([REACH_M[Interaction(kind)] for kind in kinds], np.float64)
+    handy: NDArray[np.bool_] = away <= reach - MARGIN_M
+    return handy

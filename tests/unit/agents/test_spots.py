@@ -4,7 +4,9 @@ import torch
 from tests.unit.agents.grounds import world_of
 
 from ecumene_agents.spots import ROOM_M, Spots
+from ecumene_sim.things import REACH_M
 from ecumene_world.grid import sample
+from ecumene_world.kinds import Interaction
 
 
 def test_spots_are_at_the_place_roomy_and_of_many() -> None:
@@ -47,3 +49,13 @@ def test_seats_are_listed_nearest_first_on_their_storey() -> None:
     everywhere = spots.seats((6.0, 3.0, 0.0), 0, 50.0)
     assert len(everywhere) == 2 * len(near)
     assert everywhere[: len(near)] == near
+
+
+def test_a_seat_out_of_reach_of_its_approach_is_not_listed() -> None:
+    layout = world_of("village").layout
+    first, *others = Spots(layout).seats((6.0, 3.0, 0.0), 0, 5.0)
+    away = layout.seat_approach.clone()
+    away[first] = layout.seat_position[first] + torch.tensor([REACH_M[Interaction.SIT] - 0.05, 0.0, 0.0])
+    assert Spots(replace(layout, seat_approach=away)).seats((6.0, 3.0, 0.0), 0, 5.0) == others
+    away[first] = layout.seat_position[first] + torch.tensor([REACH_M[Interaction.SIT] - 0.15, 0.0, 0.0])
+    assert first in Spots(replace(layout, seat_approach=away)).seats((6.0, 3.0, 0.0), 0, 5.0)
