@@ -212,7 +212,8 @@ def test_who_leaves_before_the_alarm_fails_and_after_it_succeeds() -> None:
 
 
 def test_who_leaves_by_another_than_the_nearest_exit_is_told_apart() -> None:
-    env = started(Alarm(least=6, most=6), worlds=1)
+    task = Alarm(least=6, most=6)
+    env = started(task, worlds=1)
     sound_the_alarm(env)
     tick(env)
     exits = env.session.world.layout.place_position[:, :2]
@@ -222,8 +223,8 @@ def test_who_leaves_by_another_than_the_nearest_exit_is_told_apart() -> None:
         order = (exits - start[row]).norm(dim=1).argsort(descending=farther)
         put(env, row, *(1.02 * exits[order[0]]).tolist())
     tick(env)
-    assert env.scenario.totals()["nearest_exit"] == pytest.approx(0.5)
-    assert float(env.scenario.metrics(env.session.world)["nearest_exit"][0]) == pytest.approx(0.5)
+    assert task.totals()["nearest_exit"] == pytest.approx(0.5)
+    assert float(task.metrics(env.session.world)["nearest_exit"][0]) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("seed", range(4))
