@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw
 
 from ecumene_agents.batch import actions_of
 from ecumene_models import load_policy
+from ecumene_models.adapters import dressed, load_adapter
 from ecumene_scenarios.batched import BatchedEnv
 from ecumene_scenarios.cast import WEIGHTS
 from ecumene_scenarios.evaluate import SPLITS, Controller, minds
@@ -106,10 +107,17 @@ def _task(name: str) -> Task:
 
 
 def _ground(env: BatchedEnv) -> View:
-    """A picture of the ground with the things on it."""
-    view = View(env.session.world.layout, _PANEL)
-    for thing in view.pixels(env.session.world.state.thing_position[0, :, :2].double().numpy()):
-        view.disc(thing, 0.25 * view.scale, _THING)
+    """A picture of the ground with the things on it, as long as they are."""
+    state, layout = env.session.world.state, env.session.world.layout
+    view = View(layout, _PANEL)
+    lengths = layout.thing_lengths().tolist()
+    for place, yaw, length in zip(state.thing_position[0].tolist(), state.thing_yaw[0].tolist(), lengths, strict=True):
+        half = 0.5 * max(0.0, length - 0.5)
+        ends = [[place[0] + side * half * math.cos(yaw), place[1] + side * half * math.sin(yaw)] for side in (-1, 1)]
+        first, last = view.pixels(np.array(ends))
+        for end in (first, last):
+            view.disc(end, 0.25 * view.scale, _THING)
+        view.line(first, last, _THING, 0.25 * view.scale)
     return view
 
 
@@ -148,6 +156,7 @@ def main() -> None:
     """Draws and writes the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the shipped ones")
+    parser.add_argument("--adapter", type=Path, help="that they wear")
     parser.add_argument("--tasks", default=",".join(TASKS), help="which, with commas")
     parser.add_argument("--seed", type=int, default=SPLITS["test"] + 900, help="of the arenas")
     parser.add_argument("--decisions", type=int, default=100, help="5 a second")
@@ -156,7 +165,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/images/tasks.png"))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    controller = minds(load_policy(options.weights), without=options.without)
+    policy = load_policy(options.weights)
+    worn = policy if options.adapter is None else dressed(policy, load_adapter(options.adapter))
+    controller = minds(worn, without=options.without)
     tasks = options.tasks.split(",")
     if options.strip:
         rows = [strip(task, controller, options.seed, options.decisions, options.strip) for task in tasks]
