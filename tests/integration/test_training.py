@@ -14,6 +14,7 @@ from ecumene_models import FusionPolicy, load_policy, save_policy
 from ecumene_models.checkpoint import read
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.evaluate import SPLITS, Arenas, evaluate
+from ecumene_scenarios.judge import Judge
 from ecumene_scenarios.packs.training import Avoid
 from ecumene_scenarios.training import (
     JUDGE,
@@ -25,8 +26,10 @@ from ecumene_scenarios.training import (
     TrainingConfig,
     arena_seed,
     beginner,
+    gathered,
     train,
 )
+from ecumene_world.world import stream
 
 SHORT = TrainingConfig(worlds=1, steps=4, clone=2, critic=1, improve=1, refresh=2)
 
@@ -91,10 +94,20 @@ def test_a_centralised_critic_judges_and_the_minds_know_what_to_expect(tmp_path:
     reports: list[Progress] = []
     path = train(replace(SHORT, judge="centralised", tasks=("avoid",), steps=8), tmp_path, reports.append)
     assert all({"judge", "value"} <= report.numbers.keys() for report in reports)
-    assert reports[1].numbers["judge"] < reports[0].numbers["judge"]
+    begun = Judge(stream(SHORT.seed, "judge")).state_dict()
+    learned = read(tmp_path / JUDGE, model="judge").tensors
+    assert all(bool((learned[name] != tensor).any()) for name, tensor in begun.items())
     assert type(load_policy(path)) is FusionPolicy
     with pytest.raises(TrainingError, match="the critic can't be 'fair'; own or centralised would do"):
         Trainer(replace(SHORT, judge="fair"), tmp_path)
+
+
+def test_a_centralised_critic_learns_what_it_is_shown(tmp_path: Path) -> None:
+    config = replace(SHORT, judge="centralised", tasks=("avoid",), steps=8)
+    learner, noise = Trainer(config, tmp_path).learner, stream(config.seed, "noise")
+    experience, _ = gathered(learner, [Arena(config, "avoid", 0, 0)], config, "clone", noise)
+    first, *_, last = [learner.learn(experience, "clone", 1.0, noise)["judge"] for _ in range(4)]
+    assert last < 0.8 * first
 
 
 def test_minds_without_memory_may_begin_those_with_it(tmp_path: Path) -> None:
