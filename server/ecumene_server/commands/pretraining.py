@@ -47,12 +47,13 @@ def tasks(listed: str) -> tuple[str, ...]:
     Raises:
         UsageError: One of them is neither a task nor a file.
     """
-    from ecumene_scenarios.registry import TASKS
+    from ecumene_scenarios.registry import ABROAD, TASKS
 
     named = tuple(name.strip() for name in listed.split(",") if name.strip())
-    unknown = [name for name in named if name not in TASKS and not name.endswith((".yaml", ".yml"))]
+    known = (*TASKS, *ABROAD)
+    unknown = [name for name in named if name not in known and not name.endswith((".yaml", ".yml"))]
     if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(TASKS)}, and files of `ecumene fork`")
+        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join(known)}, and files of `ecumene fork`")
     return named
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ecumene_server.commands import adapting, learned, output, pretraining
 from ecumene_server.commands.evaluate import SENSES, senses
 from ecumene_server.commands.files import existing
-from ecumene_server.errors import UsageError
 
 if TYPE_CHECKING:
     from ecumene_scenarios.training import TrainingConfig
@@ -97,20 +96,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _config(options: argparse.Namespace) -> TrainingConfig:
     """What the options ask for, of minds."""
-    from ecumene_scenarios.registry import ABROAD, BASICS, TASKS
+    from ecumene_scenarios.registry import BASICS
     from ecumene_scenarios.training import TrainingConfig
 
-    tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or BASICS
-    unknown = [name for name in tasks if name not in (*TASKS, *ABROAD) and not name.endswith((".yaml", ".yml"))]
-    if unknown:
-        raise UsageError(
-            f"{unknown[0]!r} is not a task; tasks are {', '.join((*TASKS, *ABROAD))}, and files of `ecumene fork`"
-        )
     lacking = senses(options.sense_less)
     start = "" if options.start is None else str(existing(options.start))
     config = TrainingConfig(
         seed=options.seed,
-        tasks=tasks,
+        tasks=pretraining.tasks(options.tasks) or BASICS,
         device=options.device,
         lacking=lacking,
         start=start,
