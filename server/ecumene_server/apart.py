@@ -88,11 +88,12 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A share of slots under way, the serials they had, and when they were asked."""
+    """A share of slots under way, the serials they had, whom their intents were about, and when they were asked."""
 
     number: int
     slots: Tensor
     serial: Tensor
+    target: Tensor
     tick: int
 
 
@@ -192,7 +193,8 @@ class ApartMinds:
             self._begun = time.perf_counter()
         number = self._crew.ask(slots, mirror.data)
         self._mirrors.append(self._mirrors.pop(0))  # the other one's question is answered by the time it is free to ask
-        self._asked.append(_Asked(number, slots, state.serial[0, slots].clone(), self.lateness.tick))
+        serial, target = state.serial[0, slots], state.target[0, slots]
+        self._asked.append(_Asked(number, slots, serial, target, self.lateness.tick))
 
     def _collect(self) -> Actions:
         """Returns what has been decided since the last tick; of who was decided for twice, the later."""
@@ -203,16 +205,24 @@ class ApartMinds:
         return decided
 
     def _taken(self, asked: _Asked, answer: _Answer) -> Actions:
-        """Returns the decisions of who is still there, and lets them know their way."""
+        """Returns the decisions of who is still there, and lets them know their way unless they want elsewhere now."""
         state = self._world.state
         self._starts, self.seconds, self._begun = 0, answer.seconds, answer.came
         self.lateness.came(asked.tick, asked.slots)
         keep = (state.serial[0, asked.slots] == asked.serial) & state.alive[0, asked.slots]
-        slots = asked.slots[keep]
-        state.waypoint[0, slots] = answer.waypoint[keep]
-        state.goal[0, slots] = answer.goal[keep]
-        state.goal_level[0, slots] = answer.goal_level[keep]
-        return Actions(slots, answer.raw[keep].unsqueeze(0))
+        known = keep & self._wants_still(asked, answer)
+        slots = asked.slots[known]
+        state.waypoint[0, slots] = answer.waypoint[known]
+        state.goal[0, slots] = answer.goal[known]
+        state.goal_level[0, slots] = answer.goal_level[known]
+        return Actions(asked.slots[keep], answer.raw[keep].unsqueeze(0))
+
+    def _wants_still(self, asked: _Asked, answer: _Answer) -> Tensor:
+        """Returns (A,) bool whose goal is the one that it was asked about: whom it goes after, or the same point."""
+        state, slots = self._world.state, asked.slots
+        target = state.target[0, slots]
+        there = (state.goal[0, slots] == answer.goal).all(dim=1) & (state.goal_level[0, slots] == answer.goal_level)
+        return (target == asked.target) & ((target >= 0) | there)
 
 
 class Crew:

@@ -79,6 +79,31 @@ def test_what_is_decided_comes_later_with_the_waypoints(minds: ApartMinds) -> No
     assert not bool(state.waypoint[0, 1].any())
 
 
+def test_who_was_given_another_intent_meanwhile_keeps_it(minds: ApartMinds) -> None:
+    idle(minds)
+    state, slots = minds._world.state, torch.tensor([0, 1, 2])
+    minds.decide(slots)
+    settled(minds)
+    point = (2.0, 3.0, 0.0)
+    minds._world.apply([SetIntent("npc:0", Verb.GO, point=point), SetIntent("npc:1", Verb.FOLLOW, target="npc:5")])
+    followed, before = state.position[0, 5].tolist(), state.goal[0, 2].tolist()
+    assert minds.decide(NOBODY).slots.tolist() == [0, 1, 2]
+    assert state.goal[0, 0].tolist() == state.waypoint[0, 0].tolist() == list(point)
+    assert state.goal[0, 1].tolist() == followed
+    assert state.goal[0, 2].tolist() == before
+    minds._world.apply([SetIntent(f"npc:{number}", Verb.GO, place="square") for number in range(2)])
+
+
+def test_the_goal_of_who_goes_after_somebody_moves_along(minds: ApartMinds) -> None:
+    idle(minds)
+    state = minds._world.state
+    minds._world.apply([SetIntent("npc:1", Verb.FOLLOW, target="npc:5")])
+    state.position[0, 5, 0] += 2.0
+    until(minds, torch.tensor([1]), lambda decided: 1 in decided.slots.tolist())
+    assert state.goal[0, 1].tolist() == state.position[0, 5].tolist()
+    minds._world.apply([SetIntent("npc:1", Verb.GO, place="square")])
+
+
 @pytest.mark.parametrize(
     ("batch", "expected"),
     [(1, [[0, 4], [1, 5], [2], [3], [0, 4]]), (3, [[0, 4], [1, 2, 5], [0, 3, 4]]), (99, [[0, 4], [0, 1, 2, 3, 4, 5]])],
