@@ -1,10 +1,10 @@
-"""The slow minds as bytes, for snapshots: what they remember and what they are about. Who they are follows anew."""
+"""The slow minds as bytes, for snapshots: what they remember, are about and work at. Who else they are follows anew."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ecumene_agents.errors import MindMemoryError
@@ -82,17 +82,22 @@ def _record(mind: Mind) -> dict[str, Any]:
         "spoke": mind.spoke,
         "best_m": mind.best_m,
         "progress": mind.progress,
+        "anchor": mind.anchor,
         "sent": mind.sent,
+        "work": mind.persona.work,
     }
 
 
 def _restored(mind: Mind, record: Mapping[str, Any], keeps_speech: bool) -> Mind:
+    mind.persona = replace(mind.persona, work=int(record.get("work", mind.persona.work)))
     mind.memory = Memory.from_json(record["memory"], keeps_speech=keeps_speech)
     mind.aim = None if record["aim"] is None else _aim(record["aim"])
     favour, talk = record["favour"], record["talk"]
     mind.favour = None if favour is None else Favour(**{**favour, "verb": Verb(favour["verb"])})
     mind.talk = None if talk is None else Talk(**talk)
     mind.spoke, mind.best_m, mind.progress = int(record["spoke"]), float(record["best_m"]), int(record["progress"])
+    x, y = record.get("anchor", mind.anchor)
+    mind.anchor = float(x), float(y)
     sent = record["sent"]
     mind.sent = (Verb(sent[0]), sent[1], sent[2], None if sent[3] is None else tuple(sent[3])) if sent else ()
     return mind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from ecumene_agents.memory import Memory
@@ -106,6 +106,7 @@ class Mind:
         day: The day of that plan, -1 before the first.
         spoke: Tick at which it last said something by itself.
         best_m: Least distance to the goal so far on this way, metres.
+        anchor: Where it was when it last made progress, m.
         progress: Tick at which that was.
         sent: The intent last sent, so that it is sent once.
     """
@@ -118,6 +119,7 @@ class Mind:
     plan: tuple[Entry, ...] = ()
     day: int = -1
     spoke: int = -10_000
-    best_m: float = field(default=1e9)
+    best_m: float = 1e9
+    anchor: tuple[float, float] = (0.0, 0.0)
     progress: int = 0
     sent: tuple[object, ...] = ()

@@ -1,4 +1,4 @@
-"""Who an NPC is: name, work, home, likes, temper. All of it follows from the world's seed and the avatar itself."""
+"""Who an NPC is: name, home, likes, temper follow from the world's seed and the avatar itself; work is what is free."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WORKPLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "guard": ("museum", "office", "square"),
     "cleaner": ("office", "school", "museum"),
 }
-"""Roles of the places where each role works, the best one first; a post, a place whose role is the job, goes before."""
+"""Roles of the places where each role works, the best one first."""
 DUTIES: Final[Mapping[str, str]] = {
     "shopkeeper": "I keep a shop",
     "gardener": "I look after the plants",
@@ -103,7 +103,7 @@ def full_name(look: int) -> str:
     return f"{pick(FIRST_NAMES, look, 'first')} {pick(LAST_NAMES, look, 'last')}"
 
 
-def persona_of(avatar: Avatar, layout: Layout, seed: int, keys: Sequence[str]) -> Persona:
+def persona_of(avatar: Avatar, layout: Layout, seed: int, keys: Sequence[str], work: int = -1) -> Persona:
     """Returns who an avatar is.
 
     Args:
@@ -111,6 +111,7 @@ def persona_of(avatar: Avatar, layout: Layout, seed: int, keys: Sequence[str]) -
         layout: Where it lives.
         seed: The world's.
         keys: Keys of all NPCs of its world, among which its friends are.
+        work: Where it works, as `Staff` has it; -1 for nowhere.
     """
     key = avatar.key
     named = avatar.title if avatar.title and avatar.title != key else full_name(avatar.look)
@@ -122,7 +123,7 @@ def persona_of(avatar: Avatar, layout: Layout, seed: int, keys: Sequence[str]) -
         role=avatar.role,
         temper=pick(TEMPERS, seed, key, "temper"),
         home=_one_of(layout, HOMES, seed, key, "home"),
-        work=_first_of(layout, (avatar.role, *WORKPLACES.get(avatar.role, ())), seed, key),
+        work=work,
         likes=tuple(some(likes, 4, seed, key, "likes")),
         friends=tuple([other for other in known if other != key][:FRIENDS]),
         rising=6.5 + 1.5 * number(seed, key, "rising"),
@@ -133,9 +134,3 @@ def _one_of(layout: Layout, roles: Sequence[str], seed: int, *words: object) -> 
     """Returns one of the places of some roles, -1 if there is none."""
     places = [index for index, role in enumerate(layout.place_role) if role in roles]
     return pick(places, seed, *words) if places else -1
-
-
-def _first_of(layout: Layout, roles: Sequence[str], seed: int, key: str) -> int:
-    """Returns one of the places of the first role that the layout has, -1 if it has none of them."""
-    found = (_one_of(layout, (role,), seed, key, "work") for role in roles)
-    return next((place for place in found if place >= 0), -1)

@@ -9,6 +9,8 @@ from typing import Final
 from ecumene_agents.chance import number
 from ecumene_agents.mind import Mind
 from ecumene_agents.persona import LEISURE, Persona
+from ecumene_agents.spots import Spots
+from ecumene_agents.staff import Staff
 from ecumene_world.layout import Layout
 
 CURIOUS: Final = 0.25
@@ -16,39 +18,45 @@ CURIOUS: Final = 0.25
 MOST_LIKED: Final = 4
 
 
-def relocate(minds: Mapping[str, Mind], old: Layout, new: Layout, seed: int, fresh: Callable[[str], Persona]) -> None:
-    """Lets minds go on in a new layout: what was true of a place's name stays true of it.
+def relocate(minds: Mapping[str, Mind], old: Layout, spots: Spots, seed: int, fresh: Callable[[str], Persona]) -> None:
+    """Lets minds of one world go on in a new layout: what was true of a place's name stays true of it.
 
     Posts that are new are taken by those who do that work and have no post of their own, and some come to like places
-    that are new. Whose home or work is gone gets another; whose aim is gone chooses anew.
+    that are new. Whose home is gone gets another, whose work is gone what jobs there are; whose aim is gone chooses
+    anew.
 
     Args:
         minds: By avatar key.
         old: The layout before.
-        new: The layout now.
+        spots: Of the layout now.
         seed: The world's.
         fresh: Returns who somebody would be who came only now.
     """
+    new = spots.layout
     places = [new.place_index.get(old.names[row], -1) for row in old.place_row.tolist()]
     known = set(places)
     posts = [index for index in range(len(new.place_role)) if index not in known]
+    jobless = []
     for key in sorted(minds):
         mind = minds[key]
-        mind.persona = _at_home(mind.persona, places, fresh)
-        mind.persona = _employed(mind.persona, posts, new)
+        worked = mind.persona.work >= 0
+        mind.persona = _employed(_at_home(mind.persona, places, fresh), posts, new)
         mind.persona = _fond(mind.persona, posts, new.place_role, seed)
         _aimed(mind, places, old, new)
+        if worked and mind.persona.work < 0:
+            jobless.append(mind)
+    staff = Staff(spots, [mind.persona.work for mind in minds.values()])
+    for mind in jobless:
+        mind.persona = replace(mind.persona, work=staff.hire(mind.persona.key, mind.persona.role, seed))
 
 
 def _at_home(persona: Persona, places: Sequence[int], fresh: Callable[[str], Persona]) -> Persona:
-    """Returns a persona with the new numbers of its places."""
+    """Returns a persona with the new numbers of its places; another home for one that is gone, no work for it."""
     home, work = (places[index] if index >= 0 else -1 for index in (persona.home, persona.work))
-    lost = (home < 0 <= persona.home) or (work < 0 <= persona.work)
-    other = fresh(persona.key) if lost else persona
     return replace(
         persona,
-        home=other.home if home < 0 <= persona.home else home,
-        work=other.work if work < 0 <= persona.work else work,
+        home=fresh(persona.key).home if home < 0 <= persona.home else home,
+        work=work,
         likes=tuple(places[index] for index in persona.likes if places[index] >= 0),
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from math import cos, pi, sin, sqrt
+from collections.abc import Sequence
+from math import cos, hypot, pi, sin, sqrt
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ecumene_agents.chance import number
 from ecumene_sim.things import REACH_M
@@ -21,10 +23,16 @@ ROOM_M: Final = 0.45
 """Clearance that a spot has."""
 WIDEST_M: Final = 9.0
 """Spots are at most this far from the middle of their place."""
+APART_M: Final = 0.8
+"""How far from others' spots one chooses one's own."""
 EASE_M: Final = 0.7
 """Clearance of points in the open."""
 MARGIN_M: Final = 0.1
 """Seats must be this much nearer to their approach than one reaches: nobody stops at the very spot."""
+SIGHT_STEP_M: Final = 0.15
+"""Spacing, or less, of the points at which it is seen whether a wall is between two others."""
+WALL_M: Final = 0.05
+"""Who is this near something tall is in it."""
 NEAR_NODES: Final = 2
 """So many nodes around a point belong to it: who leans on a wall stands where no path goes."""
 _BODY_M: Final = 0.3
@@ -60,10 +68,19 @@ class Spots:
         self._handy = _handy(layout)
         self._open: NDArray[np.int64] | None = None
 
-    def standing(self, place: int, seed: int, *words: object) -> Point:
-        """Returns a point at a place for whoever the words name; the place's own point if there is no other."""
+    def standing(self, place: int, taken: Sequence[Point], seed: int, *words: object) -> Point | None:
+        """Returns a point at a place for whoever the words name, apart from the points taken; None if it is full."""
         spots = self._of_place[place]
-        return spots[int(number(seed, place, *words) * len(spots))]
+        first = int(number(seed, place, *words) * len(spots))
+        return next((spot for spot in (*spots[first:], *spots[:first]) if _apart(spot, taken, APART_M)), None)
+
+    def room(self, place: int, apart_m: float) -> int:
+        """Returns how many can stand at a place at least so far apart."""
+        chosen: list[Point] = []
+        for spot in self._of_place[place]:
+            if _apart(spot, chosen, apart_m):
+                chosen.append(spot)
+        return len(chosen)
 
     def standings(self, place: int) -> list[Point]:
         """Returns all points of a place at which one can stand, at least one."""
@@ -90,7 +107,7 @@ class Spots:
         chosen = next(nodes for nodes in (public, roomy, there) if bool(nodes.any()))
         return chosen.nonzero().cpu().numpy()
 
-    def parts(self, xy: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+    def parts(self, xy: Tensor, level: Tensor) -> Tensor:
         """Returns which connected parts of the world M points, and those up to two nodes away, are in.
 
         Args:
@@ -115,7 +132,10 @@ class Spots:
         return [int(seat) for seat in within[np.argsort(away[within], kind="stable")]]
 
     def _spirals(self) -> list[list[Point]]:
-        """Returns, for each place, points of a spiral over it where one can stand and walk to from its middle."""
+        """Returns, for each place, points of a spiral over it where one can stand and walk to from its middle.
+
+        No wall is between them and the middle, unless that is so of all.
+        """
         layout = self.layout
         middle, level = layout.place_position[:, None], layout.place_level[:, None]
         radius = layout.place_radius.clamp(1.2, WIDEST_M)
@@ -127,11 +147,27 @@ class Spots:
         good = sample(layout, layout.clearance, storey, xy) >= ROOM_M
         good &= nearest(layout, self._part, storey, xy) == nearest(layout, self._part, level, middle[..., :2])
         good &= (height - middle[..., 2]).abs() < 1.5
+        seen = good & _seen(layout, level, middle[..., :2], xy)
+        good = torch.where(seen.any(dim=1, keepdim=True), seen, good)
         points = torch.cat((xy, height[..., None]), dim=-1)
         return [
             [(x, y, z) for x, y, z in spots[kept].tolist()] or [point]
             for spots, kept, point in zip(points, good, self.place_point, strict=True)
         ]
+
+
+def _seen(layout: Layout, level: Tensor, middle: Tensor, xy: Tensor) -> Tensor:
+    """Returns (P, n) bool: nothing tall is between the middle (P, 1, 2) of a place and each of its points (P, n, 2)."""
+    free = torch.ones(xy.shape[:2], dtype=torch.bool, device=xy.device)
+    for share in torch.linspace(0.0, 1.0, round(WIDEST_M / SIGHT_STEP_M)).tolist():
+        at = torch.lerp(middle, xy, share)
+        free &= sample(layout, layout.tall_clearance, level.expand(free.shape), at) > WALL_M
+    return free
+
+
+def _apart(point: Point, others: Sequence[Point], least_m: float) -> bool:
+    """Tells whether a point is at least so far from all others along the ground."""
+    return all(hypot(point[0] - x, point[1] - y) >= least_m for x, y, _ in others)
 
 
 def _handy(layout: Layout) -> NDArray[np.bool_]:

@@ -6,13 +6,7 @@ They act through commands only, so what they want is logged, replayed and permit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import hypot
 from typing import Final
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from ecumene_agents.aims import aim_for, pressing
 from ecumene_agents.chance import number
@@ -20,25 +14,20 @@ from ecumene_agents.memory import Episode, Memory
 from ecumene_agents.mind import Aim, Favour, Mind, Stage, Talk
 from ecumene_agents.persona import Persona, persona_of
 from ecumene_agents.relocation import relocate
+from ecumene_agents.scene import Claims, Scene
 from ecumene_agents.schedule import Activity, Clock, current, plan
 from ecumene_agents.smalltalk import farewell, greeting, remark
 from ecumene_agents.spots import Point, Spots
-from ecumene_sim.neighbours import nearest
+from ecumene_agents.staff import Staff
 from ecumene_world.ahead import Ahead
 from ecumene_world.avatar import Avatar
 from ecumene_world.command import Command, Gesture, Interact, Say, SetIntent
 from ecumene_world.kinds import BY_NAME
-from ecumene_world.state import TICK_HZ, Emote, Posture, State, Verb
+from ecumene_world.state import TICK_HZ, Emote, Posture, Verb
 from ecumene_world.world import World
 
 THINK_TICKS: Final = TICK_HZ
 """Ticks between two thoughts of the same NPC; slots take turns."""
-GREET_M: Final = 2.4
-"""How near somebody must come to be greeted."""
-NOTICED: Final = 8
-"""Most others that are looked at for a greeting: in a throng nobody greets beyond."""
-STOREYS_APART_M: Final = 1e4
-"""How far aside each storey is laid, so that who is on another one is near nobody."""
 GREET_AGAIN_TICKS: Final = 300 * TICK_HZ
 """How long after a meeting the same person is greeted again."""
 WELCOMERS: Final = 2
@@ -54,52 +43,12 @@ LINE_TICKS: Final = 3 * TICK_HZ
 SETTLE_M: Final = 6.0
 """So near a place an NPC looks for its very spot."""
 THERE_M: Final = 0.9
+AWAY_M: Final = 4.0
+"""Who has come so far from where it last made progress has got on, if by a detour."""
 STUCK_TICKS: Final = 20 * TICK_HZ
-"""Who comes no nearer to the goal for so long gives up."""
+"""Who gets on no further for so long gives up, and does something else first."""
 
 _VISITOR: Final = BY_NAME["visitor"].code
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One world as it is in this tick, seen without tensors; columns are by slot.
-
-    Attributes:
-        index: Which of the worlds.
-        positions: (C, 3) f32 metres.
-        level: (C,) storey.
-        posture: (C,) `Posture`.
-        seat: (C,) seat index or -1.
-        needs: (C, 4) rest, food, company, fun.
-        near: Slots of the nearest others on the same storey within reach of a greeting, nearest first, by the slot of
-            each who may greet.
-    """
-
-    index: int
-    positions: NDArray[np.float32]
-    level: NDArray[np.int64]
-    posture: NDArray[np.int64]
-    seat: NDArray[np.int64]
-    needs: NDArray[np.float32]
-    near: dict[int, list[int]]
-
-    @classmethod
-    def of(cls, world: World, index: int, greeters: Sequence[int] = ()) -> Scene:
-        """Reads one of the worlds."""
-        state = world.state
-        columns = (state.position, state.level, state.posture, state.seat, state.needs)
-        position, level, posture, seat, needs = (column[index].numpy(force=True) for column in columns)
-        return cls(index, position, level, posture, seat, needs, _company(state, index, greeters))
-
-    def position(self, slot: int) -> Point:
-        """Returns where a slot is, m."""
-        x, y, z = self.positions[slot].tolist()
-        return x, y, z
-
-    def gap(self, slot: int, point: Point) -> float:
-        """Returns how far a slot is from a point along the ground, m."""
-        x, y, _ = self.positions[slot].tolist()
-        return hypot(point[0] - x, point[1] - y)
 
 
 class Thinking:
@@ -119,7 +68,8 @@ class Thinking:
         """Spots by layout; see `Ahead`."""
         self._spots = self.spots.of(world.layout)
         self._serials: dict[str, int] = {}
-        self._taken: tuple[Scene | None, set[int]] = None, set()
+        self._hired: dict[tuple[str, int], int] = {}
+        self._claimed: tuple[Scene, Claims] | None = None
         self._known: tuple[tuple[int, int], Sequence[str]] = (0, -1), ()
 
     def think(self, tick: int, slots: Sequence[int]) -> list[Command]:
@@ -144,11 +94,25 @@ class Thinking:
         """Returns the slow mind of an NPC, made on first sight; a newcomer under an old key starts afresh."""
         self._keep_up()
         who = self._world.avatars[key]
-        if key not in self.minds or self._serials.get(key, who.serial) != who.serial:
-            persona = persona_of(who, self._world.layout, self._world.seed, self._neighbours())
+        if not self._knows(who):
+            persona = persona_of(who, self._world.layout, self._world.seed, self._neighbours(), self._work(who))
             self.minds[key] = Mind(persona, Memory(self._keeps_speech))
         self._serials[key] = who.serial
         return self.minds[key]
+
+    def _knows(self, who: Avatar) -> bool:
+        """Tells whether the mind under an avatar's key is its own."""
+        return who.key in self.minds and self._serials.get(who.key, who.serial) == who.serial
+
+    def _work(self, who: Avatar) -> int:
+        """Returns where a newcomer works; all who are new in its world are hired at once, who came first goes first."""
+        if (who.key, who.serial) not in self._hired:
+            others = self._npcs(who.world)
+            staff = Staff(self._spots, [self.minds[each.key].persona.work for each in others if self._knows(each)])
+            for each in others:
+                if not self._knows(each):
+                    self._hired[each.key, each.serial] = staff.hire(each.key, each.role, self._world.seed)
+        return self._hired.pop((who.key, who.serial))
 
     def _keep_up(self) -> None:
         """Takes up the layout of now, if it is another one."""
@@ -156,11 +120,17 @@ class Thinking:
         if layout is before:
             return
         self._spots = self.spots.of(layout)
-        here = {key: mind for key, mind in self.minds.items() if key in self._world.avatars}
-        relocate(here, before, layout, self._world.seed, self._newcomer_like)
+        self._hired.clear()
+        for index in range(self._world.state.worlds):
+            here = {who.key: self.minds[who.key] for who in self._npcs(index) if self._knows(who)}
+            relocate(here, before, self._spots, self._world.seed, self._newcomer_like)
 
     def _newcomer_like(self, key: str) -> Persona:
         return persona_of(self._world.avatars[key], self._world.layout, self._world.seed, ())
+
+    def _npcs(self, index: int) -> list[Avatar]:
+        """Returns the NPCs of a world in the order in which they came."""
+        return [who for who in self._world.avatars.values() if who.world == index and who.kind != _VISITOR]
 
     def _neighbours(self) -> Sequence[str]:
         """Returns the keys of all NPCs, sorted once a tick at most: a whole town may come to mind at once."""
@@ -178,6 +148,7 @@ class Thinking:
         """Takes minds from a snapshot in place of all there are."""
         self.minds = dict(minds)
         self._serials = {key: self._world.avatars[key].serial for key in minds}
+        self._hired.clear()
 
     def forget_gone(self) -> None:
         """Drops the minds of NPCs that are no longer here."""
@@ -218,10 +189,24 @@ class Thinking:
         wanted, urgent = self._wanted(mind, scene.needs[who.slot].tolist(), tick)
         aim = mind.aim
         if aim is None or self._over(mind, aim, wanted, tick):
-            aim = aim_for(wanted, mind, self._world.layout, self._world.seed, tick, urgent=urgent)
-            aim.since = tick
-            mind.aim, mind.best_m, mind.progress = aim, 1e9, tick
+            blocked = aim is not None and aim.stage is not Stage.DWELL and self._stuck(mind, tick)
+            if blocked:
+                aim = self._something_else(mind, "I could not get through to where I wanted to be", tick)
+            else:
+                aim = aim_for(wanted, mind, self._world.layout, self._world.seed, tick, urgent=urgent)
+            self._begin(mind, aim, tick)
         yield from self._pursue(mind, who, aim, scene, tick)
+
+    def _begin(self, mind: Mind, aim: Aim, tick: int) -> None:
+        """Lets an NPC be about something new."""
+        aim.since = tick
+        mind.aim, mind.best_m, mind.progress = aim, 1e9, tick
+
+    def _something_else(self, mind: Mind, reason: str, tick: int) -> Aim:
+        """Returns an aim for who can't have what it wants now."""
+        aim = aim_for(Activity.STROLL, mind, self._world.layout, self._world.seed, tick, urgent=False)
+        aim.reason = reason
+        return aim
 
     def _wanted(self, mind: Mind, needs: Sequence[float], tick: int) -> tuple[Activity, bool]:
         """Returns the activity that is called for now, and whether a need calls for it."""
@@ -235,8 +220,13 @@ class Thinking:
         """Tells whether an NPC should choose anew: it has stayed long enough, gave up, or is wanted elsewhere."""
         if aim.stage is Stage.DWELL:
             return tick - aim.since > aim.stay_ticks
-        stuck = tick - mind.progress > STUCK_TICKS
-        return stuck or (wanted is not aim.activity and aim.stage is Stage.TRAVEL and tick - aim.since > STUCK_TICKS)
+        if self._stuck(mind, tick):
+            return True
+        return wanted is not aim.activity and aim.stage is Stage.TRAVEL and tick - aim.since > STUCK_TICKS
+
+    @staticmethod
+    def _stuck(mind: Mind, tick: int) -> bool:
+        return tick - mind.progress > STUCK_TICKS
 
     def _pursue(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
         """Sends the intents that carry an aim forward."""
@@ -246,36 +236,43 @@ class Thinking:
             return
         goal = aim.point or spots.place_point[aim.place]
         gap = scene.gap(who.slot, goal)
-        if gap < mind.best_m - 0.5:
-            mind.best_m, mind.progress = gap, tick
+        if gap < mind.best_m - 0.5 or scene.gap(who.slot, (*mind.anchor, 0.0)) > AWAY_M:
+            x, y, _ = scene.position(who.slot)
+            mind.best_m, mind.anchor, mind.progress = min(gap, mind.best_m), (x, y), tick
         if aim.stage is Stage.TRAVEL:
             if gap > SETTLE_M or int(scene.level[who.slot]) != spots.place_level[aim.place]:
                 yield from self._intend(mind, who, Verb.GO, place=spots.place_name[aim.place])
                 return
-            self._settle(mind, who, aim, scene, tick)
+            if not self._settle(mind, who, aim, scene, tick):
+                self._begin(
+                    mind, self._something_else(mind, "there was no room for me where I wanted to be", tick), tick
+                )
+                return
         yield from self._arrive(mind, who, aim, scene, tick)
 
-    def _settle(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> None:
-        """Chooses the very spot or seat at a place."""
+    def _settle(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> bool:
+        """Chooses the very spot or seat at a place; tells whether there was one."""
+        claims = self._claims(scene)
         if aim.verb is Verb.SIT:
-            taken = self._taken_seats(scene)
             reach = self._spots.place_radius[aim.place] + 6.0
-            near = self._spots.seats(scene.position(who.slot), int(scene.level[who.slot]), reach)
-            aim.seat = next((seat for seat in near if seat not in taken), -1)
-            taken.add(aim.seat)
+            aim.seat = claims.seat(scene.position(who.slot), aim.place, reach)
             if aim.seat < 0:
                 aim.verb = Verb.GO
-        free = self._spots.standing(aim.place, self._world.seed, who.key, tick // TICK_HZ)
-        aim.point = self._spots.seat_approach[aim.seat] if aim.seat >= 0 else free
+        if aim.seat >= 0:
+            aim.point = self._spots.seat_approach[aim.seat]
+        else:
+            aim.point = claims.spot(aim.place, self._world.seed, who.key, tick // TICK_HZ)
         aim.enter(Stage.SETTLE, tick)
         mind.best_m, mind.progress = 1e9, tick
+        return aim.point is not None
 
-    def _taken_seats(self, scene: Scene) -> set[int]:
-        """Returns the seats that are sat on or aimed at, looked up once for all who think in a scene."""
-        if self._taken[0] is not scene:
-            aimed = {mind.aim.seat for mind in self.minds.values() if mind.aim}
-            self._taken = scene, aimed | set(scene.seat.tolist())
-        return self._taken[1]
+    def _claims(self, scene: Scene) -> Claims:
+        """Returns what is taken in a scene, looked up once for all who think in it."""
+        if self._claimed is None or self._claimed[0] is not scene:
+            here = (self.minds[who.key] for who in self._npcs(scene.index) if self._knows(who))
+            aims = [mind.aim for mind in here if mind.aim is not None]
+            self._claimed = scene, Claims(scene, self._spots, aims)
+        return self._claimed[1]
 
     def _arrive(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
         """Walks to the spot, sits down if that is the aim, and notes the visit."""
@@ -419,15 +416,3 @@ class Thinking:
             return []
         mind.sent = intent
         return [SetIntent(who.key, verb, place, target, point, world=who.world)]
-
-
-def _company(state: State, index: int, greeters: Sequence[int]) -> dict[int, list[int]]:
-    """Returns the `NOTICED` slots nearest to each of those who may greet, nearest first."""
-    if not greeters:
-        return {}
-    slots = torch.tensor(greeters, dtype=torch.int64, device=state.device)
-    apart = state.position[index : index + 1].clone()
-    apart[..., 0] += STOREYS_APART_M * state.level[index]
-    close = nearest(apart, state.alive[index : index + 1], slots, NOTICED, GREET_M)
-    rows = zip(greeters, close.slot[0].tolist(), close.valid[0].tolist(), strict=True)
-    return {me: [other for other, near in zip(*row, strict=True) if near] for me, *row in rows}

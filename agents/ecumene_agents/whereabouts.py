@@ -13,7 +13,9 @@ from ecumene_agents.mind import Aim, Mind
 from ecumene_agents.persona import persona_of
 from ecumene_agents.schedule import Clock, current, plan
 from ecumene_agents.spots import Point, Spots
+from ecumene_agents.staff import Staff
 from ecumene_world.avatar import Avatar
+from ecumene_world.kinds import BY_NAME
 from ecumene_world.state import Verb
 from ecumene_world.world import World
 
@@ -26,6 +28,8 @@ TRIES: Final = 24
 """Points tried under way before somebody begins as close to others as who sits, and then before it is given up."""
 REACH_M: Final = 6.0
 """How far beyond a place's radius its seats may be."""
+
+_VISITOR: Final = BY_NAME["visitor"].code
 
 Start = tuple[Point, float]
 """Where somebody begins, metres, and which way they face, radians."""
@@ -50,6 +54,10 @@ class Whereabouts:
         self.index = index
         self._world, self._spots, self._clock = world, spots, clock or Clock()
         self._tick = int(world.state.tick[index])
+        self._staff = Staff(spots)
+        for each in world.avatars.values():
+            if each.world == index and each.kind != _VISITOR:
+                self._staff.hire(each.key, each.role, world.seed)
         here = world.state.alive[index]
         places, levels = world.state.position[index, here].tolist(), world.state.level[index, here].tolist()
         self._taken = [(x, y, level) for (x, y, _), level in zip(places, levels, strict=True)]
@@ -76,7 +84,7 @@ class Whereabouts:
     def _aim(self, who: Avatar) -> Aim:
         """Returns what the NPC is about at this hour."""
         seed, clock, tick = self._world.seed, self._clock, self._tick
-        persona = persona_of(who, self._world.layout, seed, ())
+        persona = persona_of(who, self._world.layout, seed, (), self._staff.hire(who.key, who.role, seed))
         activity = current(plan(persona, seed, clock.day(tick)), clock.hour(tick)).activity
         return aim_for(activity, Mind(persona, Memory()), self._world.layout, seed, tick, urgent=False)
 

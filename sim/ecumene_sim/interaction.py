@@ -66,6 +66,8 @@ PULL_S: Final = 0.6
 _STOREY_M: Final = 1.6
 _BEHIND: Final = 0.35
 """Things behind the back count as this share of the reach further away."""
+_LEGIBLE: Final = 0.9
+"""Things to read count as at least this share of their reach away: whatever else is at hand goes first."""
 _FAR: Final = 1.0e6
 
 
@@ -241,8 +243,16 @@ def choose(state: State, terrain: Terrain, table: ThingTable, asking: Askers) ->
 
 
 def _around(state: State, terrain: Terrain, table: ThingTable, asking: Askers) -> Tensor:
-    """Returns (R, k) i64 things that may be in reach, -1 padded: fixed ones by coarse cell, the nearest loose one."""
-    fixed = terrain.things_near(asking.level, asking.at[:, :2].t())
+    """Returns (R, k) i64 things that may be in reach, -1 padded: fixed ones by coarse cell, the nearest loose one.
+
+    The nearest door is among them even where a crowded cell does not list it.
+    """
+    at = asking.at[:, :2].t()
+    fixed = terrain.things_near(asking.level, at)
+    if terrain.has_doors:
+        door = terrain.door_at(asking.level, at)
+        leaf = take(terrain.layout.door_thing, door.clamp(min=0)).masked_fill(door < 0, -1)
+        fixed = torch.cat((fixed, leaf.unsqueeze(-1)), dim=-1)
     loose = table.loose_index
     if len(loose) == 0:
         return fixed
@@ -270,6 +280,8 @@ def _badness(
     seat, seat_distance = _best_seat(state, terrain, asking, thing)
     sits = (kind == int(Interaction.SIT)) | (kind == int(Interaction.LIE))
     share = torch.where(sits, seat_distance, distance) / reach
+    legible = kind == int(Interaction.READ)
+    share = torch.where(legible, _LEGIBLE + (1.0 - _LEGIBLE) * share, share)
     ahead, _ = into_frame(away[..., 0], away[..., 1], asking.yaw.cos().unsqueeze(1), asking.yaw.sin().unsqueeze(1))
     behind = (1.0 - ahead / distance.clamp(min=0.1)) * (0.5 * _BEHIND)
     can = _can(state, table, asking, kind, thing) & (candidates >= 0) & (share < 1.0) & (away[..., 2].abs() < _STOREY_M)

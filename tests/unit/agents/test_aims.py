@@ -6,13 +6,16 @@ from ecumene_agents.memory import Memory
 from ecumene_agents.mind import Mind
 from ecumene_agents.persona import persona_of
 from ecumene_agents.schedule import Activity
+from ecumene_agents.spots import Spots
+from ecumene_agents.staff import Staff
 from ecumene_world.state import Verb
 from ecumene_world.world import World
 
 
 def mind_of(world: World, role: str = "teacher") -> Mind:
     settle(world, "npc:1", 3, -5, role=role)
-    return Mind(persona_of(world.avatars["npc:1"], world.layout, 1, ["npc:1", "npc:2"]), Memory())
+    work = Staff(Spots(world.layout)).hire("npc:1", role, 1)
+    return Mind(persona_of(world.avatars["npc:1"], world.layout, 1, ["npc:1", "npc:2"], work), Memory())
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def mind(other: str) -> Mind:
     memory.meet(other, "Somebody", 3)
     memory.note(Episode(3, "heard", other, text="a secret"))
     memory.note(Episode(4, "arrived", where="Square"))
-    made = Mind(Persona.__new__(Persona), memory)
+    made = Mind(Persona("npc:7", "Mara Birk", "cook", "calm", -1, 4, (), (), 7.0), memory)
     made.aim = Aim(next(iter(Activity)), Verb.GREET, "I want to talk", person=other)
     made.favour, made.talk = Favour(Verb.FOLLOW, other, 90), Talk(other, 90)
     made.sent = (Verb.FOLLOW, None, other, None)

@@ -33,12 +33,12 @@ def test_who_somebody_is_follows_from_seed_and_avatar() -> None:
     assert len(persona.friends) == 3
 
 
-def test_work_home_and_likes_are_places_of_the_right_sort() -> None:
+def test_home_and_likes_are_places_of_the_right_sort() -> None:
     world = world_of("village")
     settle(world, "npc:1", 0, -5, role="teacher", title="Edda Birk")
-    persona = persona_of(world.avatars["npc:1"], world.layout, 7, ["npc:1"])
+    persona = persona_of(world.avatars["npc:1"], world.layout, 7, ["npc:1"], work=3)
     roles = world.layout.place_role
-    assert (roles[persona.work], roles[persona.home]) == ("school", "home")
+    assert (persona.work, roles[persona.home]) == (3, "home")
     assert {roles[place] for place in persona.likes} <= {"square", "cafe", "museum", "shop", "park"}
     assert (persona.name, persona.first_name, persona.friends) == ("Edda Birk", "Edda", ())
 

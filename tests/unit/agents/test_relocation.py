@@ -11,6 +11,7 @@ from ecumene_agents.mind import Aim, Favour, Mind
 from ecumene_agents.persona import Persona, persona_of
 from ecumene_agents.relocation import relocate, seat_in
 from ecumene_agents.schedule import Activity
+from ecumene_agents.spots import Spots
 from ecumene_world import Layout, compile_layout
 from ecumene_world.avatar import Avatar
 from ecumene_world.graph import SceneGraph
@@ -19,8 +20,9 @@ from ecumene_world.state import Verb
 OLD = compile_layout(village())
 
 
-def mind(key: str, role: str = "cook") -> Mind:
-    return Mind(persona_of(Avatar(key, 0, 0, 0, key, role, 200, 1), OLD, 1, ()), Memory())
+def mind(key: str, role: str = "cook", work: str = "") -> Mind:
+    avatar = Avatar(key, 0, 0, 0, key, role, 200, 1)
+    return Mind(persona_of(avatar, OLD, 1, (), OLD.place_index[work] if work else -1), Memory())
 
 
 def is_idle(mind: Mind) -> bool:
@@ -37,7 +39,7 @@ def moved(minds: dict[str, Mind], graph: SceneGraph) -> Layout:
     def fresh(key: str) -> Persona:
         return persona_of(Avatar(key, 0, 0, 0, key, minds[key].persona.role, 200, 1), new, 1, ())
 
-    relocate(minds, OLD, new, 1, fresh)
+    relocate(minds, OLD, Spots(new), 1, fresh)
     return new
 
 
@@ -81,6 +83,15 @@ def test_new_posts_are_taken_by_one_each_of_those_who_have_none() -> None:
     assert works.count(new.place_index["stove"]) == 1
     assert minds["npc:0"].persona.work == new.place_index["stove"]
     assert minds["npc:3"].persona.work == before["npc:3"]
+
+
+def test_whose_work_is_gone_takes_what_jobs_there_are() -> None:
+    place_of = {"npc:0": "lessons", "npc:1": "lessons", "npc:2": "exhibits", "npc:3": ""}
+    minds = {key: mind(key, "teacher", work) for key, work in place_of.items()}
+    new = moved(minds, without("lessons"))
+    works = [named(new, each.persona.work) for each in minds.values() if each.persona.work >= 0]
+    assert works == ["exhibits", "exhibits", "exhibits"]
+    assert minds["npc:3"].persona.work < 0
 
 
 def test_some_come_to_like_a_new_place() -> None:

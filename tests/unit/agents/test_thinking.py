@@ -116,7 +116,51 @@ def test_who_gets_nowhere_gives_up() -> None:
     lives(world, thinking, range(1))
     first = thinking.mind("npc:mara").aim
     lives(world, thinking, range(20, STUCK_TICKS + 60))
-    assert thinking.mind("npc:mara").aim is not first
+    then = thinking.mind("npc:mara").aim
+    assert then is not None
+    assert then is not first
+    assert then.activity is Activity.STROLL
+    assert "get through" in then.reason
+
+
+def test_a_detour_is_progress() -> None:
+    world, thinking = village(("npc:mara", 30, 30, "teacher"))
+    lives(world, thinking, range(1))
+    first = thinking.mind("npc:mara").aim
+    for second in range(1, 60):
+        put(world, "npc:mara", (30.0, 30.0 + 0.5 * min(second, 16) * (1 if second % 2 else -1) * (second > 8), 0.0))
+        lives(world, thinking, range(20 * second, 20 * second + 1))
+    assert thinking.mind("npc:mara").aim is first
+
+
+def test_where_there_is_no_room_one_does_something_else() -> None:
+    world, thinking = village(*((f"npc:{name}", 0, -5, "teacher") for name in ("mara", "ivo", "ada")))
+    thinking.clock = Clock(start_h=10.5)
+    school = world.layout.place_index["lessons"]
+    only = tuple(world.layout.place_position[school].tolist())
+    lives(world, thinking, range(1))
+    thinking._spots._of_place[school] = [only]
+    for name in ("mara", "ivo", "ada"):
+        put(world, f"npc:{name}", only)
+    lives(world, thinking, range(20, 21))
+    aims = [thinking.mind(f"npc:{name}").aim for name in ("mara", "ivo", "ada")]
+    assert [aim.activity for aim in aims if aim] == [Activity.WORK, Activity.STROLL, Activity.STROLL]
+    assert "no room" in (aims[1].reason if aims[1] else "")
+
+
+def test_newcomers_get_the_jobs_that_are_left_whoever_is_looked_at_first() -> None:
+    people = tuple((f"npc:{name}", x, -5.0, "gardener") for x, name in enumerate(("mara", "ivo", "ada", "finn")))
+    orders = (("mara", "ivo", "ada", "finn"), ("finn", "ada", "ivo", "mara"))
+    works = []
+    for order in orders:
+        _, thinking = village(*people)
+        found = {name: thinking.mind(f"npc:{name}").persona.work for name in order}
+        works.append(sorted(found.items()))
+    assert works[0] == works[1]
+    world, thinking = village(*people)
+    thinking.mind("npc:mara")
+    settle(world, "npc:late", 3, 3, role="teacher", title="Late")
+    assert world.layout.place_role[thinking.mind("npc:late").persona.work] == "school"
 
 
 def test_a_pressing_need_breaks_into_the_plan() -> None:

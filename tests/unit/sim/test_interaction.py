@@ -106,6 +106,22 @@ def test_a_door_opens_and_closes_with_a_creak(world: World) -> None:
     assert world.state.thing_state[0, DOOR] == 0
 
 
+def test_a_door_opens_though_its_cell_is_crowded(world: World) -> None:
+    layout = world.layout
+    layout.thing_of_cell[layout.thing_of_cell == DOOR] = -1
+    put(world, 0, 5.2, 5.0)
+    assert wish(world, (0, 1)).outcome[0, 0] == Outcome.OPENED
+
+
+def test_a_door_goes_before_what_hangs_beside_it() -> None:
+    door = Thing("door", 6.0, 5.0, leaf=(6.0, 4.5, 6.0, 5.5))
+    world = world_of(Plan(things=(door, Thing("painting", 5.9, 5.8, z=1.5))))
+    put(world, 0, 5.1, 5.2)
+    assert wish(world, (0, 1)).outcome[0, 0] == Outcome.OPENED
+    put(world, 0, 5.1, 6.5)
+    assert wish(world, (0, 1)).outcome[0, 0] == Outcome.READ
+
+
 def test_a_door_in_which_somebody_stands_stays_open(world: World) -> None:
     put(world, 0, 5.2, 5.0)
     put(world, 1, 6.0, 5.0)
