@@ -17,7 +17,7 @@ from ecumene_agents.batch import actions_of, batch_of
 from ecumene_agents.remembering import Remembering
 from ecumene_agents.vectors import length
 from ecumene_agents.wardrobe import Wardrobe
-from ecumene_models.actions import PolicyActions
+from ecumene_models.actions import PolicyActions, likeliest
 from ecumene_models.fusion import FusionPolicy
 from ecumene_models.recurrent import RecurrentPolicy
 from ecumene_models.senses import SenseBatch
@@ -67,14 +67,14 @@ class FastMind:
         if self.policy is None:
             return scripted.act(batch)
         with torch.inference_mode():
-            actions = FusionPolicy.act(self.policy(batch), None)[0]
+            actions = likeliest(self.policy(batch))
         return with_reflexes(actions, batch)
 
     def _recalling(self, senses: Senses, batch: SenseBatch) -> PolicyActions:
         assert self.memory is not None, "only minds with memory recall"
         with torch.inference_mode():
             output = self.memory.decide(batch, senses.slots.to(self.device), senses.serial.to(self.device))
-            actions = FusionPolicy.act(output, None)[0]
+            actions = likeliest(output)
         return with_reflexes(actions, batch)
 
 

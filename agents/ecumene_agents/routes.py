@@ -15,11 +15,11 @@ from typing import Final, Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import grid_sample
 
 from ecumene_agents.fields import ARRIVED, NOWHERE, PORTAL, Directions, RouteMap
 from ecumene_agents.vectors import length
 from ecumene_world.ahead import Ahead
-from ecumene_world.grid import sample
 from ecumene_world.layout import Layout
 from ecumene_world.state import State, Verb
 
@@ -256,8 +256,11 @@ class Routes:
     def _direct(self, walkers: Walkers) -> Tensor:
         """Returns whose goal is near and in plain sight: (M,) bool."""
         near = length((walkers.goal - walkers.position)[:, :2]) < DIRECT_M
-        sees = self._sees(walkers.level, walkers.position[:, :2], walkers.goal[None, :, :2], DIRECT_M)[0]
-        return near & sees & (walkers.level == walkers.goal_level)
+        direct = near & (walkers.level == walkers.goal_level)
+        few = walkers.rows(direct)
+        if len(few.slot):
+            direct[direct.clone()] = self._sees(few.level, few.position[:, :2], few.goal[None, :, :2], DIRECT_M)[0]
+        return direct
 
     def _goal_nodes(self, walkers: Walkers) -> Tensor:
         """Returns the free node that stands for each goal, (M,); moving goals share one per square metre."""
@@ -349,6 +352,14 @@ class Routes:
         node: Tensor = (level * height + iy) * width + ix
         return node
 
+    def _on_image(self, level: Tensor, xy: Tensor) -> Tensor:
+        """Returns (..., 2) coordinates, -1..1, of points of storeys (...) on the clearance of all storeys, stacked."""
+        storeys, height, width = self._map.shape
+        cell = (xy - xy.new_tensor(self._layout.origin)) / self._layout.cell_m
+        row = cell[..., 1].clamp(0.0, height - 1.0) + level * height
+        most = max(width - 1, 1), max(storeys * height - 1, 1)
+        return torch.stack((cell[..., 0].expand_as(row), row), dim=-1) * (2.0 / xy.new_tensor(most)) - 1.0
+
     def _spots(self, node: Tensor) -> Tensor:
         """Returns positions (..., 3) of flat nodes, m."""
         _, height, width = self._map.shape
@@ -362,11 +373,13 @@ class Routes:
         Points at most `SIGHT_STEP_M` apart must have room for a body, so no wall fits between two of them. Near an end
         that is narrow itself, the way may be just as narrow.
         """
-        layout = self._layout
+        clearance = self._layout.clearance
         count = math.ceil(longest_m / SIGHT_STEP_M)
         share = torch.linspace(0.0, 1.0, count + 1, device=start.device).view(-1, 1, 1)
-        points = torch.lerp(start, end, share[..., None])
-        clear = sample(layout, layout.clearance, level.expand(points.shape[:-1]), points)
+        points = torch.lerp(self._on_image(level, start), self._on_image(level, end), share[..., None])
+        image = clearance.view(1, 1, -1, clearance.shape[2])
+        clear = grid_sample(image, points.view(1, 1, -1, 2), "bilinear", "border", align_corners=True)
+        clear = clear.view(points.shape[:-1])
         along = share * length(end - start)
         inner = torch.minimum(along, along.flip(0)) > END_M
         need = torch.minimum(clear[0], clear[-1]).clamp(max=BODY_M)

@@ -279,13 +279,21 @@ class Thinking:
         assert aim.point is not None, "a settled aim has its spot"
         seated = int(scene.posture[who.slot]) != Posture.STAND
         close = scene.gap(who.slot, aim.point) < THERE_M
-        if aim.stage is Stage.SETTLE and (seated or close):
-            if aim.seat >= 0 and not seated and tick - aim.since < STUCK_TICKS:
+        if aim.stage is Stage.SETTLE and not seated and aim.seat >= 0:
+            if tick - aim.since >= STUCK_TICKS:
+                self._begin(mind, self._something_else(mind, "I could not sit down where I wanted to", tick), tick)
+                return
+            if aim.seat in scene.seat:
+                aim.point, aim.seat = None, -1
+                aim.enter(Stage.TRAVEL, tick)
+                return
+            if close:
                 thing = self._world.layout.thing_name(self._spots.seat_things[aim.seat])
                 yield Interact(who.key, thing, world=who.world)
-            else:
-                aim.enter(Stage.DWELL, tick)
-                self._note_arrival(mind, aim, tick)
+        elif aim.stage is Stage.SETTLE and (seated or close):
+            aim.seat = int(scene.seat[who.slot])
+            aim.enter(Stage.DWELL, tick)
+            self._note_arrival(mind, aim, tick)
         yield from self._intend(mind, who, aim.verb, point=aim.point)
 
     def _note_arrival(self, mind: Mind, aim: Aim, tick: int) -> None:

@@ -148,23 +148,28 @@ def split_choices(vector: Tensor) -> dict[str, Tensor]:
     return dict(zip(CHOICES, parts, strict=True))
 
 
+def likeliest(output: PolicyOutput) -> PolicyActions:
+    """Returns the mean actions and the likeliest choices, and nothing of how likely they are."""
+    choices = {name: logits.argmax(dim=-1) for name, logits in split_choices(output.vector).items()}
+    return PolicyActions.of(output.mean, choices)
+
+
 def act(output: PolicyOutput, generator: torch.Generator | None) -> tuple[PolicyActions, Tensor]:
     """Draws actions; with no generator takes the mean and the likeliest choice.
 
     Returns:
         The actions, continuous ones not yet clamped, and their (N,) log-probability.
     """
-    mean = output.mean
-    logits = split_choices(output.vector)
     if generator is None:
-        continuous = mean
-        choices = {name: part.argmax(dim=-1) for name, part in logits.items()}
-    else:
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device)
-        continuous = mean + noise * output.log_std.exp()
-        choices = {
-            name: torch.multinomial(part.softmax(dim=-1), 1, generator=generator)[:, 0] for name, part in logits.items()
-        }
+        actions = likeliest(output)
+        return actions, evaluate(output, actions)[0]
+    mean = output.mean
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    continuous = mean + noise * output.log_std.exp()
+    choices = {
+        name: torch.multinomial(part.softmax(dim=-1), 1, generator=generator)[:, 0]
+        for name, part in split_choices(output.vector).items()
+    }
     actions = PolicyActions.of(continuous, choices)
     return actions, evaluate(output, actions)[0]
 

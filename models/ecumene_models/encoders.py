@@ -79,7 +79,7 @@ class VisionEncoder(nn.Module):
         """Encodes (N, 8, 24) depth in m, (N, 8, 24) category and (N,) pitch of the gaze in radians."""
         count = len(depth)
         metres = depth.flatten(1).index_select(1, self.order).view(count, 48, 4)
-        row = kind.flatten(1).long().index_select(1, self.order) + self.corner
+        row = kind.flatten(1).index_select(1, self.order).int() + self.corner
         shapes = self.fine(torch.cat((metres * (1 / _FAR_M), 1.0 / (1.0 + metres)), dim=-1))
         patches = torch.relu(shapes + self.category(row.view(-1, 4)).view_as(shapes))
         blocks = torch.relu(self.coarse(patches.view(count, 12, 64)))
@@ -90,7 +90,8 @@ class VisionEncoder(nn.Module):
     def nearness(self, depth: Tensor, kind: Tensor, pitch: Tensor) -> Tensor:
         """Returns (N, 24) 1 / (0.3 + metres along the ground) of the nearest obstacle in each column, 0 for none."""
         along = depth * (self.elevation + pitch[:, None]).cos()[..., None]
-        return (self.bars[kind.long()] / (0.3 + along)).amax(dim=1)
+        bars = self.bars.index_select(0, kind.reshape(-1).int()).view_as(along)
+        return (bars / (0.3 + along)).amax(dim=1)
 
 
 def _elevation() -> Tensor:
@@ -111,7 +112,7 @@ def _patch_order() -> Tensor:
 
 def _patch_corner() -> Tensor:
     """Returns (192,) first table row of each ordered pixel: its corner of the 2 × 2 patch times the categories."""
-    return torch.arange(ROWS * COLUMNS, device="cpu") % 4 * CATEGORIES
+    return (torch.arange(ROWS * COLUMNS, device="cpu") % 4 * CATEGORIES).int()
 
 
 class HearingEncoder(nn.Module):

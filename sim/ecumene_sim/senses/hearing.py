@@ -126,7 +126,7 @@ class Ears:
         energy = everything.power.gather(1, flat).view_as(candidates)
         energy = energy / dx.mul_(dx).addcmul_(dy, dy).clamp_(min=_NEAREST_M * _NEAREST_M)
         energy[..., :count] *= others.valid
-        energy[..., count:] *= ~_listed(candidates[..., count:], others, viewers.slots)
+        energy[..., count:] *= ~_listed(loudest, everything.power.shape[1], others, viewers.slots)
         heard = energy.topk(min(HEARD, energy.shape[-1]), dim=-1)
         picked = candidates.gather(-1, heard.indices).view(worlds, -1)
         columns = (c.gather(1, picked).view_as(heard.values) for c in everything.columns())
@@ -181,10 +181,15 @@ class Ears:
         return take(table.energy.view(-1, BANDS), index)
 
 
-def _listed(source: Tensor, others: Others, me: Tensor) -> Tensor:
-    """Returns which loud sources are near avatars, listed already, or are the listener."""
-    listed = ((source.unsqueeze(-1) == others.slot.unsqueeze(-2)) & others.valid.unsqueeze(-2)).any(dim=-1)
-    return listed | (source == me.view(1, -1, 1))
+def _listed(loudest: Tensor, sources: int, others: Others, me: Tensor) -> Tensor:
+    """Returns (B, A, L) which of the (B, L) loudest of so many sources are near avatars, listed already, or I."""
+    worlds, most = loudest.shape
+    rank = torch.full((worlds, sources), most, device=loudest.device)
+    rank.scatter_(1, loudest, torch.arange(most, device=loudest.device).expand(worlds, -1))
+    near = rank.gather(1, others.slot.view(worlds, -1)).view_as(others.slot).masked_fill_(~others.valid, most)
+    mine = rank.index_select(1, me).unsqueeze(-1)
+    marks = torch.zeros((worlds, len(me), most + 1), dtype=torch.bool, device=loudest.device)
+    return marks.scatter_(2, torch.cat((near, mine), dim=2), value=True)[..., :most]
 
 
 def _mix(frames: Tensor, now: Tensor, before: Tensor) -> Tensor:

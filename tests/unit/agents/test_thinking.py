@@ -111,6 +111,37 @@ def test_who_wants_to_sit_takes_a_free_seat() -> None:
     assert thinking.mind("npc:mara").aim.stage is Stage.DWELL  # type: ignore[union-attr]
 
 
+def test_who_finds_its_seat_taken_takes_another() -> None:
+    world, thinking = village(("npc:mara", 2, -3, ""), ("visitor:ada", 1, -5, ""))
+    world.state.needs[0, world.slot_of("npc:mara"), 0] = 0.1
+    lives(world, thinking, range(1))
+    aim = thinking.mind("npc:mara").aim
+    assert aim is not None
+    aim.place = world.layout.place_index["middle"]
+    lives(world, thinking, range(20, 21))
+    first = aim.seat
+    world.state.seat[0, world.slot_of("visitor:ada")] = first
+    lives(world, thinking, range(40, 61))
+    assert thinking.mind("npc:mara").aim is aim
+    assert (aim.stage, aim.verb) == (Stage.SETTLE, Verb.SIT)
+    assert aim.seat not in {first, -1}
+
+
+def test_who_does_not_get_onto_a_seat_does_something_else() -> None:
+    world, thinking = village(("npc:mara", 2, -3, ""))
+    world.state.needs[0, world.slot_of("npc:mara"), 0] = 0.1
+    lives(world, thinking, range(1))
+    aim = thinking.mind("npc:mara").aim
+    assert aim is not None
+    aim.place = world.layout.place_index["middle"]
+    lives(world, thinking, range(20, 21))
+    put(world, "npc:mara", aim.point or ())
+    lives(world, thinking, range(40, 40 + STUCK_TICKS))
+    then = thinking.mind("npc:mara").aim
+    assert then is not None
+    assert "could not sit" in then.reason
+
+
 def test_who_gets_nowhere_gives_up() -> None:
     world, thinking = village(("npc:mara", 30, 30, "teacher"))
     lives(world, thinking, range(1))
