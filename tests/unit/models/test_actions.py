@@ -6,7 +6,7 @@ import torch
 from tests.unit.models.sense_rows import random_senses
 from torch.distributions import Categorical, Normal, kl_divergence
 
-from ecumene_models.actions import PolicyActions, PolicyOutput, act, divergence, evaluate, split_choices
+from ecumene_models.actions import PolicyActions, PolicyOutput, act, divergence, evaluate, likeliest, split_choices
 from ecumene_models.fusion import FusionPolicy
 
 
@@ -24,6 +24,16 @@ def test_the_views_cover_the_action_row() -> None:
     assert torch.equal(torch.cat(parts, dim=1), found.vector)
     assert float(found.mean.detach().abs().max()) <= 1.0
     assert found.expert["touch"].shape == (40, 5)
+
+
+def test_the_likeliest_actions_are_the_means_and_the_greatest_logits() -> None:
+    found = output()
+    actions = likeliest(found)
+    assert torch.equal(actions.continuous, found.mean)
+    for name, logits in split_choices(found.vector).items():
+        chosen = logits.gather(1, getattr(actions, name)[:, None])
+        assert (chosen >= logits).all(), name
+    assert torch.equal(act(found, None)[0].emote, actions.emote)
 
 
 def test_probability_and_entropy_are_those_of_torch_distributions() -> None:

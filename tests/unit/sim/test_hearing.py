@@ -2,14 +2,17 @@
 
 import math
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
 from tests.unit.sim.rooms import Box, Plan, Thing, put, world_of
 
 from ecumene_sim import Actions, Engine
-from ecumene_sim.senses.hearing import thing_bodies
+from ecumene_sim.senses.hearing import _listed, thing_bodies
+from ecumene_sim.senses.others import Others
 from ecumene_sim.terrain import Terrain
 from ecumene_world.state import Sound
 from ecumene_world.world import World
@@ -194,3 +197,18 @@ def test_a_wall_muffles_a_bell_beyond_its_post() -> None:
 def test_what_sounds_without_a_body_is_muffled_by_the_wall_it_hangs_on() -> None:
     world = world_of(Plan(boxes=(POST,), things=(replace(BELL, kind="alarm_button"), BELL)))
     assert thing_bodies(Terrain(world.layout)).tolist() == [0.0, pytest.approx(0.3 + 0.1, abs=0.01)]
+
+
+def test_the_loudest_that_are_near_or_oneself_are_listed_once() -> None:
+    generator = torch.Generator().manual_seed(3)
+    slots, sources = 12, 20
+    loudest = torch.stack([torch.randperm(sources, generator=generator)[:7] for _ in range(2)])
+    near = torch.randint(slots, (2, slots, 5), generator=generator)
+    valid = torch.rand(near.shape, generator=generator) < 0.6
+    others = SimpleNamespace(slot=near, valid=valid)
+    me = torch.arange(slots)
+    found = _listed(loudest, sources, cast(Others, others), me)
+    for world, listener, loud in product(range(2), range(slots), range(7)):
+        source = int(loudest[world, loud])
+        mine = near[world, listener][valid[world, listener]].tolist()
+        assert bool(found[world, listener, loud]) == (source in {*mine, listener})
