@@ -207,7 +207,7 @@ def test_the_loudest_that_are_near_or_oneself_are_listed_once() -> None:
     valid = torch.rand(near.shape, generator=generator) < 0.6
     others = SimpleNamespace(slot=near, valid=valid)
     me = torch.arange(slots)
-    found = _listed(loudest, sources, cast(Others, others), me)
+    found = _listed(loudest, sources, cast("Others", others), me)
     for world, listener, loud in product(range(2), range(slots), range(7)):
         source = int(loudest[world, loud])
         mine = near[world, listener][valid[world, listener]].tolist()
