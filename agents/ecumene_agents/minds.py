@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -23,7 +24,7 @@ from ecumene_agents.fast import FastMind
 from ecumene_agents.keeping import packed, unpacked
 from ecumene_agents.memory import Episode
 from ecumene_agents.mind import Favour, Mind
-from ecumene_agents.roster import STRIDE
+from ecumene_agents.roster import RESTING_TURNS, STRIDE
 from ecumene_agents.routes import Routes
 from ecumene_agents.schedule import Clock
 from ecumene_agents.thinking import THINK_TICKS, Thinking
@@ -95,7 +96,7 @@ class Minds:
         """Where the trained fast mind came from, None if from nowhere."""
         self.looks: Callable[[Tensor], Senses] | None = None
         """Senses slots anew for explanations, where another process decides and `decide` is never called here."""
-        self._last: dict[int, tuple[Senses, dict[int, int]]] = {}
+        self._last: deque[tuple[Senses, dict[int, int]]] = deque(maxlen=STRIDE * RESTING_TURNS)
 
     @property
     def policy(self) -> FusionPolicy | None:
@@ -290,15 +291,15 @@ class Minds:
         return next(iter(named or keys), None)
 
     def _remember(self, senses: Senses) -> None:
-        """Keeps the senses of this tick's share of slots, in place of those of the same share before."""
+        """Keeps the senses of this tick's share of slots for as long as it takes until everybody has decided again."""
         slots = senses.slots.tolist()
         if slots:
-            self._last[slots[0] % STRIDE] = (senses, {slot: column for column, slot in enumerate(slots)})
+            self._last.appendleft((senses, {slot: column for column, slot in enumerate(slots)}))
 
     def _perceived(self, slot: int) -> tuple[Senses, int] | None:
         if self.looks is not None:
             return self.looks(torch.tensor([slot], device=self.world.state.device)), 0
-        for senses, columns in list(self._last.values()):
+        for senses, columns in list(self._last):
             if slot in columns:
                 return senses, columns[slot]
         return None

@@ -1,4 +1,7 @@
-"""Who drives each avatar slot, and when minds are asked: staggered, so that every tick decides for its share."""
+"""Who drives each avatar slot, and when minds are asked: staggered, so that every tick decides for its share.
+
+Who rests is passed over in most turns, until something happens to it (see `resting`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ecumene_agents.resting import resting
 from ecumene_sim.frame import Actions
 from ecumene_world.command import Command, Steer
 from ecumene_world.kinds import BY_NAME
@@ -19,6 +23,8 @@ DECISION_HZ: Final = 5
 """Decisions a second of each mind."""
 STRIDE: Final = TICK_HZ // DECISION_HZ
 """Ticks between two decisions of the same slot."""
+RESTING_TURNS: Final = 4
+"""Who rests takes one turn in so many: 1.25 decisions a second."""
 HOLD_TICKS: Final = 3 * TICK_HZ
 """An NPC that somebody steers goes back to its mind this long after the last steering."""
 
@@ -62,7 +68,10 @@ class Roster:
             self._idle.discard(key)
 
     def deciding(self, tick: int) -> Tensor:
-        """Returns the (A,) i64 slots whose minds decide in this tick, ascending; the same in all worlds."""
+        """Returns the (A,) i64 slots whose minds decide in this tick, ascending; the same in all worlds.
+
+        A slot is passed over when those who have it in any world rest, and this is not one of their turns.
+        """
         state = self._world.state
         slot = torch.arange(state.slots, device=state.device)
         minded = (state.alive & (state.kind != _VISITOR)).any(dim=0) & (slot % self.stride == tick % self.stride)
@@ -70,7 +79,12 @@ class Roster:
             taken = self._world.slot_of(key)
             if taken is not None:
                 minded[taken] = False
-        return minded.nonzero().flatten()
+        slots = minded.nonzero().flatten()
+        passed = ((slots + tick) // self.stride % RESTING_TURNS != 0).nonzero().flatten()
+        rests = resting(state, slots[passed]) | ~state.alive[:, slots[passed]]
+        awake = torch.ones_like(slots, dtype=torch.bool)
+        awake[passed] = ~rests.all(dim=0)
+        return slots[awake]
 
     def override(self, actions: Actions, commands: Sequence[Command]) -> Actions:
         """Returns the actions without those of avatars that people drive: people win over minds.

@@ -125,11 +125,14 @@ class Routes:
 
     Attributes:
         per_tick: Fields that `update` may compute by itself.
+        hasty: Whether fields of places, too, at first reach only a little further than whoever goes there is away, and
+            everywhere as soon as nobody waits: for who can't wait for them.
         elsewhere: Where `distance` finds the whole field of a goal node that is not kept here.
     """
 
     def __init__(self, world: Ground, *, per_tick: int = 1) -> None:
         self.per_tick = per_tick
+        self.hasty = False
         self.elsewhere: Callable[[int], Directions | None] = _nowhere
         self.blanks = Ahead(Blank.of)
         """By layout; prepare that of a layout to come on another thread, and its swap takes no time."""
@@ -178,10 +181,14 @@ class Routes:
 
     def take_wanted(self) -> tuple[int, float] | None:
         """Takes what was wanted first off the list: goal node and reach of a field; None if nothing is wanted."""
-        if not self._wanted:
-            return None
-        goal = next(iter(self._wanted))
-        return goal, self._wanted.pop(goal)
+        if self._wanted:
+            goal = next(iter(self._wanted))
+            return goal, self._wanted.pop(goal)
+        if self._later:
+            goal = next(iter(self._later))
+            del self._later[goal]
+            return goal, _EVERYWHERE
+        return None
 
     def put(self, goal: int, limit: float, directions: Directions) -> None:
         """Keeps a field of this layout that `RouteMap.field` computed, here or elsewhere.
@@ -197,6 +204,8 @@ class Routes:
         self._table[row] = torch.from_numpy(directions[self._map.node]).to(self._table.device)
         self._fields[goal] = (row, limit)
         self._row_of[goal] = row
+        if limit == _EVERYWHERE:
+            self._later.pop(goal, None)
         if goal in self._wanted and self._wanted[goal] <= limit:
             del self._wanted[goal]
 
@@ -227,6 +236,7 @@ class Routes:
         self._capacity = len(self._table)
         self._fields: dict[int, tuple[int, float]] = {}
         self._wanted: dict[int, float] = {}
+        self._later: dict[int, None] = {}
 
     def _chase(self, slots: Tensor) -> None:
         """Moves the goals of intents that are about another avatar to where that avatar is."""
@@ -271,13 +281,17 @@ class Routes:
     def _want(self, walkers: Walkers, node: Tensor) -> None:
         """Queues the fields that walkers lack, and marks the ones in use."""
         far = length((walkers.goal - walkers.position)[:, :2])
-        reach = (MARGIN_M + 1.6 * far).masked_fill(walkers.place, _EVERYWHERE)
-        for goal, needed in zip(node.tolist(), reach.tolist(), strict=True):
+        reach = MARGIN_M + 1.6 * far
+        if not self.hasty:
+            reach = reach.masked_fill(walkers.place, _EVERYWHERE)
+        for goal, needed, place in zip(node.tolist(), reach.tolist(), walkers.place.tolist(), strict=True):
             row, limit = self._fields.pop(goal, (-1, 0.0))
             if row >= 0:
                 self._fields[goal] = (row, limit)
             if limit < 0.7 * needed:
                 self._wanted[goal] = max(needed, self._wanted.get(goal, 0.0))
+            elif place and limit < _EVERYWHERE:
+                self._later[goal] = None
 
     def _ensure(self, goal: int) -> None:
         """Computes the whole field of a goal unless it is there."""

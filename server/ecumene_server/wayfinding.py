@@ -41,12 +41,12 @@ class Wayfinder:
     def look_after(self, layout: Layout) -> None:
         """Takes what was computed since the last tick, and hands out what is wanted now."""
         if layout.clearance.numel() <= LARGE_NODES:
-            self._routes.per_tick = self._own
+            self._routes.per_tick, self._routes.hasty = self._own, False
             return
         if self._crew is None or self._crew.layout is not layout or not self._crew.is_alive():
             self.close()
             self._crew = _Crew(layout)
-        self._routes.per_tick = 0
+        self._routes.per_tick, self._routes.hasty = 0, True
         for goal, reach, directions in self._crew.finished():
             self._routes.put(goal, reach, directions)
             if self._tell is not None:

@@ -1,9 +1,11 @@
+import math
+
 import pytest
 import torch
 from tests.unit.agents.grounds import all_slots, send, settle, world_of
 
 from ecumene_agents.fields import RouteMap
-from ecumene_agents.routes import Routes
+from ecumene_agents.routes import MARGIN_M, Routes
 from ecumene_world import compile_layout
 from ecumene_world.grid import sample
 from ecumene_world.state import Verb
@@ -78,6 +80,27 @@ def test_a_field_computed_elsewhere_leads_like_one_of_its_own() -> None:
     fed.update(all_slots(world))
     assert torch.equal(waypoint(world, slot), expected)
     assert fed.take_wanted() is None
+
+
+def test_who_is_in_haste_gets_a_field_that_reaches_far_enough_and_a_whole_one_later() -> None:
+    world = world_of("village")
+    slot = settle(world, "npc:1", 30, 30)
+    send(world, "npc:1", Verb.GO, "lessons")
+    routes, map_ = Routes(world, per_tick=0), RouteMap(world.layout)
+    routes.hasty = True
+    routes.update(all_slots(world))
+    wanted = routes.take_wanted()
+    assert wanted is not None
+    goal, reach = wanted
+    assert MARGIN_M + 60 < reach < 200
+    assert routes.take_wanted() is None
+    routes.put(goal, reach, map_.field(goal, reach))
+    routes.update(all_slots(world))
+    assert not torch.equal(waypoint(world, slot), world.state.goal[0, slot])
+    assert routes.take_wanted() == (goal, math.inf)
+    routes.put(goal, math.inf, map_.field(goal))
+    routes.update(all_slots(world))
+    assert routes.take_wanted() is None
 
 
 def test_only_so_many_fields_are_computed_in_a_tick() -> None:
