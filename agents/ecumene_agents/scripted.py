@@ -81,7 +81,8 @@ def act(senses: SenseBatch) -> PolicyActions:
 
 
 def _blanked(senses: SenseBatch) -> SenseBatch:
-    """Takes away what absent senses report."""
+    """Takes away what absent senses report, and what is no number."""
+    senses = senses.trusted()
     sees, hears, feels = senses.present.unbind(dim=1)
     return replace(
         senses,

@@ -3,6 +3,7 @@
 ModelError
 ├── CloudError            points are no cloud of a thing
 ├── RolloutError          rollouts can't be learned from as asked
+├── SensesError           senses don't have the shapes of senses
 ├── ShapeError            there is no shape of that class
 └── WeightsError          a weights file is damaged, foreign, of another version or does not fit
 """
@@ -20,6 +21,10 @@ class CloudError(ModelError):
 
 class RolloutError(ModelError):
     """Rollouts are empty or not finite, or something is asked of them that nobody defined."""
+
+
+class SensesError(ModelError):
+    """Senses of avatars don't have the shapes that minds take."""
 
 
 class ShapeError(ModelError):

@@ -149,8 +149,11 @@ class FusionPolicy(CrossModal):
         """Decides for N avatars.
 
         Args:
-            senses: N rows.
+            senses: N rows; what is NaN or infinite in them counts as absent, see `SenseBatch.trusted`.
             drop: Draws which senses modality dropout takes away; None drops nothing.
+
+        Raises:
+            SensesError: A sense has another shape than minds take.
         """
         if drop is not None:
             senses = replace(senses, present=dropped(senses.present, self.config.drop, drop))
@@ -161,6 +164,7 @@ class FusionPolicy(CrossModal):
 
     def perceive(self, senses: SenseBatch) -> tuple[Tensor, Tensor]:
         """Returns what heads read: (N, tokens, d) features, 0 where absent, and (N, d) what the self token found."""
+        senses = senses.trusted()
         tokens, present = self._encode(senses), _tokens_present(senses)
         return torch.relu(tokens).masked_fill(~present[..., None], 0.0), self._look(tokens, present)[0]
 
@@ -169,6 +173,7 @@ class FusionPolicy(CrossModal):
         return self._conclude(found, found.pool + self.residual(found.seen), self.critic(found.seen)[:, 0])
 
     def _find(self, senses: SenseBatch) -> Found:
+        senses = senses.trusted()
         tokens = self._encode(senses)
         present = _tokens_present(senses)
         proposed, surety, expert_present = self._consult(tokens, senses)

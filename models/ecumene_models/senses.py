@@ -13,6 +13,8 @@ from typing import Final, Self
 import torch
 from torch import Tensor
 
+from ecumene_models.errors import SensesError
+
 SENSES: Final = ("vision", "hearing", "touch")
 """Senses that can be absent, in the order of `SenseBatch.present`."""
 
@@ -88,6 +90,36 @@ class SenseBatch:
         for start in range(0, len(self), size):
             yield self.rows(slice(start, start + size))
 
+    def trusted(self) -> Self:
+        """Returns the batch in which what is no finite number doesn't count; no row changes because of another.
+
+        A sense of an avatar that reports NaN or infinity counts as absent, and so does such a neighbour; such numbers
+        of body and goal count as zero. Nothing is read back from the device.
+
+        Raises:
+            SensesError: A tensor has another shape than an attribute says.
+        """
+        self._check()
+        counted = self.present & torch.stack(
+            (_finite(self.vision_depth.flatten(1)), _finite(self.hearing.flatten(1)), _finite(self.touch)), dim=1
+        )
+        return replace(
+            self,
+            present=counted,
+            neighbour_present=self.neighbour_present & _finite(self.neighbours),
+            body=self.body.nan_to_num(0.0, 0.0, 0.0),
+            goal=self.goal.nan_to_num(0.0, 0.0, 0.0),
+        )
+
+    def _check(self) -> None:
+        count = self.verb.shape[:1]
+        for name, shape in _SHAPES.items():
+            found, wanted = getattr(self, name).shape, (*count, *shape)
+            if found != wanted:
+                raise SensesError(
+                    f"{name} of {count[0] if count else 0} avatars has the shape {tuple(found)}, not {wanted}"
+                )
+
     def without(self, sense: str) -> Self:
         """Returns the batch with one of `SENSES` taken away from every avatar."""
         present = self.present.clone()
@@ -120,3 +152,8 @@ class SenseBatch:
         }
         made["present"] = torch.ones((count, len(SENSES)), dtype=torch.bool, device=device)
         return cls(**made)
+
+
+def _finite(reported: Tensor) -> Tensor:
+    """Returns where (..., K) numbers are all finite: (...) bool; one sum is quicker than a look at each."""
+    return reported.sum(dim=-1).isfinite()

@@ -214,3 +214,14 @@ def test_senses_of_the_engine_become_rows_and_actions_come_back_in_order() -> No
     actions = scripted.decide(senses)
     assert actions.slots.tolist() == [2, 0]
     assert actions.raw.shape == (2, 2, 8)
+
+
+@pytest.mark.parametrize("part", ["vision_depth", "hearing", "touch", "neighbours"])
+def test_what_is_no_number_counts_as_absent(part: str) -> None:
+    senses = neighbour(headed(wall(at_ease(2), 1.0, slice(10, 14)), 5.0, 0.0), 1.5, 0.2)
+    dirty = getattr(senses, part).clone()
+    dirty[0] = torch.nan
+    sense = {"vision_depth": "vision", "neighbours": ""}.get(part, part)
+    lacking = senses.without(sense) if sense else senses.alone()
+    found = scripted.act(replace(senses, **{part: dirty}))
+    assert torch.equal(found.move, torch.stack((scripted.act(lacking).move[0], scripted.act(senses).move[1])))

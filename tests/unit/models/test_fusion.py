@@ -5,13 +5,20 @@ import torch
 from tests.unit.models.sense_rows import random_senses
 
 from ecumene_models.actions import CONTINUOUS, EXPERTS, act, evaluate
+from ecumene_models.errors import SensesError
 from ecumene_models.fusion import GROUPS, TOKENS, FusionConfig, FusionPolicy
+from ecumene_models.recurrent import RecurrentConfig, RecurrentPolicy
 from ecumene_models.senses import SENSES, SenseBatch
 
 
-def trained(seed: int = 0, chunk: int = 0) -> FusionPolicy:
+def trained(seed: int = 0, chunk: int = 0, *, remembers: bool = False) -> FusionPolicy:
     """A policy whose residual is no longer zero, as after training."""
-    policy = FusionPolicy(FusionConfig(chunk=chunk), torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    policy = (
+        RecurrentPolicy(RecurrentConfig(chunk=chunk), generator)
+        if remembers
+        else FusionPolicy(FusionConfig(chunk=chunk), generator)
+    )
     draw = torch.Generator().manual_seed(seed + 1)
     with torch.no_grad():
         for parameter in policy.parameters():
@@ -80,6 +87,42 @@ def test_what_absent_neighbours_report_never_counts() -> None:
     policy, senses = trained(), random_senses(12)
     noise = torch.where(senses.neighbour_present[..., None], senses.neighbours, torch.nan)
     assert torch.equal(policy(senses).vector, policy(replace(senses, neighbours=noise)).vector)
+
+
+@pytest.mark.parametrize("sense", SENSES)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("remembers", [False, True])
+def test_a_sense_that_reports_no_numbers_is_as_one_that_is_absent(sense: str, value: float, remembers: bool) -> None:
+    policy, senses = trained(remembers=remembers), random_senses(12)
+    broken = senses.rows(slice(0, 1)).without(sense)
+    expected = policy(SenseBatch.cat([broken, senses.rows(slice(1, 12))]))
+    found = policy(SenseBatch.cat([scrambled(senses.rows(slice(0, 1)), sense, value), senses.rows(slice(1, 12))]))
+    for name in ("vector", "value", "attention", "contribution"):
+        assert torch.equal(getattr(expected, name), getattr(found, name)), name
+
+
+@pytest.mark.parametrize("part", ["neighbours", "body", "goal"])
+def test_one_number_that_is_none_spoils_nothing_else(part: str) -> None:
+    policy, senses = trained(), random_senses(12)
+    senses = replace(senses, neighbour_present=torch.ones_like(senses.neighbour_present))
+    dirty = getattr(senses, part).clone()
+    dirty[3].view(-1)[0] = torch.nan
+    output, clean = policy(replace(senses, **{part: dirty})), policy(senses)
+    assert bool(output.vector.isfinite().all())
+    others = [row for row in range(12) if row != 3]
+    assert torch.equal(output.vector[others], clean.vector[others])
+
+
+@pytest.mark.parametrize(
+    ("part", "shape"),
+    [("touch", (12, 5)), ("touch", (1, 10)), ("vision_depth", (12, 4, 24)), ("present", (12,)), ("verb", (11,))],
+)
+@pytest.mark.parametrize("remembers", [False, True])
+def test_senses_of_other_shapes_are_refused_in_a_sentence(part: str, shape: tuple[int, ...], remembers: bool) -> None:
+    senses = random_senses(12)
+    wrong = replace(senses, **{part: getattr(senses, part).new_zeros(shape)})
+    with pytest.raises(SensesError, match=r"has the shape \(.*\), not \("):
+        trained(remembers=remembers)(wrong)
 
 
 def test_a_sense_that_is_there_counts() -> None:
