@@ -33,6 +33,7 @@ from typing import Any, Final
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
+from ecumene_agents.roster import DECISION_HZ
 from ecumene_server import wire
 from ecumene_server.codec import HEADER, decode_frames
 
@@ -101,12 +102,12 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
             clients.stdout.readline()  # everybody has joined and the pause is over
             crowd_process = psutil.Process(clients.pid)
             before, decisions, began = _cpu_s(server, crowd_process), _decisions(url), time.perf_counter()
-            decided = _total(url, "npc_decisions")
+            decided, turns = _total(url, "npc_decisions"), _total(url, "npc_turns")
             found = json.loads(clients.stdout.readline())
             seconds, after = time.perf_counter() - began, _cpu_s(server, crowd_process)
         ticks, health = (json.loads(_get(f"{url}/{page}")) for page in ("ticks", "healthz"))
         cpu = {name: (used - before.get(name, 0.0)) / seconds for name, used in after.items()}
-        decided = _total(url, "npc_decisions") - decided
+        decided, turns = _total(url, "npc_decisions") - decided, _total(url, "npc_turns") - turns
         late = {when: count - decisions[when] for when, count in _decisions(url).items()}
         rss = sum(each.memory_info().rss for each in [server, *server.children(recursive=True)])
     return {
@@ -121,6 +122,8 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
         "us_per_npc_tick": round((sum(cpu.values()) - cpu["clients"]) / TICK_HZ / npcs * 1e6, 1),
         "decisions": late,
         "each_decides_hz": round(decided / seconds / npcs, 2),
+        "awake_decide_hz": round(DECISION_HZ * decided / max(1, turns) * ticks["tick_hz"] / TICK_HZ, 2),
+        "turns_hz": round(turns / seconds / npcs, 2),
         "age_ticks": {share: (health["decisions"] or {}).get(f"age_{share}_ticks", 0) for share in ("p50", "p99")},
         "rss_mb": round(rss / 2**20),
         **_summary(found["clients"], seconds),
@@ -287,6 +290,8 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield _line(f"  {name} mean / p99 ms", [_mean(row["phases_ms"].get(name)) for row in rows])
     yield _line("decisions " + " / ".join(rows[0]["decisions"]), [_counts(row["decisions"]) for row in rows])
     yield _line("each NPC decides, times a second", [row["each_decides_hz"] for row in rows])
+    yield _line("each that does not rest", [row["awake_decide_hz"] for row in rows])
+    yield _line("would, if minds were fast enough", [row["turns_hz"] for row in rows])
     yield _line("ticks from senses to act p50 / p99", [_counts(row["age_ticks"]) for row in rows])
     for name in cores:
         yield _line(f"cores used, {name}", [row["cpu_cores"].get(name, 0.0) for row in rows])

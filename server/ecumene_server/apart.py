@@ -40,8 +40,8 @@ from ecumene_world.layout import Layout
 from ecumene_world.state import DT
 from ecumene_world.world import World
 
-BATCH: Final = 256
-"""Shares that wait are asked for together up to so many slots: half the cost of a batch is the same for one or many."""
+BATCH: Final = 1024
+"""Shares that wait are asked for together up to so many slots: 10 ms of each batch are the same for one or many."""
 UNDER_WAY: Final = 2
 """Questions that may be with the process at once: one that it thinks about, and the next."""
 HASTE: Final = 0.8
@@ -165,6 +165,7 @@ class ApartMinds:
         self._begin()
 
     def _queue(self, slots: Tensor) -> None:
+        self.lateness.turned(slots)
         if len(slots):
             share = int(slots[0]) % STRIDE
             self.lateness.dropped += share in self._due

@@ -62,6 +62,7 @@ class LateMinds:
             Exception: Whatever the minds raised.
         """
         self.lateness.begin()
+        self.lateness.turned(senses.slots)
         earlier = self._collect(0.0)
         if not len(senses.slots):
             return earlier or Actions.none(senses.slots.device)

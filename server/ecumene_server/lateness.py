@@ -25,6 +25,7 @@ class Lateness:
         dropped: Batches never asked for, because the minds were still busy.
         ages: Batches by ticks from their senses to the tick they were applied in.
         decided: Decisions, one for each slot of each batch.
+        turns: How many there would have been if minds had been fast enough: one for each slot whose turn came.
         tick: Ticks since the minds began.
 
     Args:
@@ -33,17 +34,22 @@ class Lateness:
     """
 
     def __init__(self, slots: int, *, soonest: int) -> None:
-        self.on_time = self.late = self.dropped = self.decided = 0
+        self.on_time = self.late = self.dropped = self.decided = self.turns = 0
         self.ages: Counter[int] = Counter()
         self.tick = 0
         self._soonest = soonest
         self._sensed = np.full(slots, -1, np.int64)
-        self._lately = np.zeros(WINDOW, np.int64)
+        self._lately, self._turned = (np.zeros(WINDOW, np.int64) for _ in range(2))
 
     def begin(self) -> None:
         """Notes that a tick begins."""
         self.tick += 1
-        self._lately[self.tick % WINDOW] = 0
+        self._lately[self.tick % WINDOW] = self._turned[self.tick % WINDOW] = 0
+
+    def turned(self, slots: Tensor) -> None:
+        """Notes whose turn it is in this tick."""
+        self.turns += len(slots)
+        self._turned[self.tick % WINDOW] += len(slots)
 
     def came(self, asked: int, slots: Tensor) -> None:
         """Notes that decisions for those slots, asked for in some tick, are applied in this one."""
@@ -63,6 +69,11 @@ class Lateness:
     def per_tick(self) -> float:
         """Returns how many decisions were applied in a tick, lately; 0 before the first tick."""
         return float(self._lately.sum()) / max(1, min(self.tick, WINDOW))
+
+    def served(self) -> float:
+        """Returns the share of turns in which a decision came of it, lately; 1 when nobody's turn came."""
+        turns = float(self._turned.sum())
+        return min(1.0, float(self._lately.sum()) / turns) if turns else 1.0
 
     def buckets(self) -> Sequence[tuple[str, float]]:
         """Returns upper bound and number of batches that were at most so old, as Prometheus wants them."""

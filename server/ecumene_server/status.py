@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from ecumene_agents.roster import STRIDE
 from ecumene_agents.watchdog import Watchdog
 from ecumene_server.metrics import Reading, Spread
 
@@ -44,6 +45,7 @@ def _decisions(app: App, late: Lateness) -> dict[str, float]:
     """Returns how often each NPC decides, batches by punctuality, and how old they were when applied, ticks."""
     return {
         "each_hz": round(_each_hz(app, late), 2),
+        "awake_hz": round(_awake_hz(app, late), 2),
         "on_time": late.on_time,
         "late": late.late,
         "put_off": late.dropped,
@@ -55,6 +57,11 @@ def _decisions(app: App, late: Lateness) -> dict[str, float]:
 def _each_hz(app: App, late: Lateness) -> float:
     """Returns how many times a second each NPC has decided lately."""
     return late.per_tick() * app.host.timings.hz() / max(1, app.hub.npcs)
+
+
+def _awake_hz(app: App, late: Lateness) -> float:
+    """Returns how many times a second each NPC that does not rest has decided lately."""
+    return late.served() * app.host.timings.hz() / STRIDE
 
 
 def _stuck(dog: Watchdog) -> dict[str, Any]:
@@ -77,7 +84,9 @@ def readings(app: App) -> Iterable[Reading | Spread]:
             labels = (("when", word),)
             yield Reading("decisions", "Batches of decisions by punctuality.", count, counts=True, labels=labels)
         yield Reading("npc_decisions", "Decisions of NPCs applied.", late.decided, counts=True)
+        yield Reading("npc_turns", "Decisions that NPCs were due.", late.turns, counts=True)
         yield Reading("npc_decision_rate_hz", "Decisions a second of each NPC, lately.", _each_hz(app, late))
+        yield Reading("npc_awake_rate_hz", "Decisions a second of each that does not rest.", _awake_hz(app, late))
         ages = "Ticks from the senses of a batch of decisions to the tick it was applied in."
         yield Spread("decision_age_ticks", ages, late.buckets(), late.ticks())
     if app.thinker is not None:

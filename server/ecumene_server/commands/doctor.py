@@ -92,7 +92,8 @@ def of_server(health: dict[str, Any]) -> list[Finding]:
     decisions, stuck = health.get("decisions"), health.get("stuck")
     if decisions is not None:
         batches = sum(decisions[when] for when in ("on_time", "late", "put_off"))
-        detail = f"{decisions['each_hz']:g} a second of each NPC, {decisions['late']} of {batches} batches late"
+        detail = f"{decisions['each_hz']:g} a second of each NPC, {decisions['awake_hz']:g} of who does not rest"
+        detail += f", {decisions['late']} of {batches} batches late"
         detail += f", {decisions['put_off']} put off"
         detail += f", applied after {decisions['age_p50_ticks']} ticks, p99 {decisions['age_p99_ticks']}"
         prompt = decisions["late"] + decisions["put_off"] <= LATE * max(1, batches)

@@ -55,3 +55,17 @@ def test_decisions_are_counted_by_slot_and_lately_by_tick() -> None:
     for _ in range(WINDOW):
         late.begin()
     assert (late.decided, late.per_tick()) == (12, 0.0), "the total stays, the rate is of late"
+
+
+def test_the_share_of_turns_in_which_a_decision_came_is_of_late() -> None:
+    late = Lateness(4, soonest=1)
+    assert late.served() == 1.0
+    for tick in range(8):
+        late.begin()
+        late.turned(torch.arange(4))
+        if tick % 2:
+            late.came(late.tick, torch.arange(3))
+    assert (late.turns, late.served()) == (32, 12 / 32)
+    for _ in range(WINDOW):
+        late.begin()
+    assert (late.turns, late.served()) == (32, 1.0)
