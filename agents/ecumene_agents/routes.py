@@ -2,7 +2,7 @@
 
 A field takes milliseconds in a house and up to a few tenths of a second in a large town, so fields are computed at most
 `per_tick` a tick, or none, with `work` called between ticks. Until its field is there, an avatar heads straight for its
-goal.
+goal, or waits (see `Routes.hasty`).
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class Routes:
 
     Attributes:
         per_tick: Fields that `update` may compute by itself.
-        hasty: Whether fields of places, too, at first reach only a little further than whoever goes there is away, and
-            everywhere as soon as nobody waits: for who can't wait for them.
+        hasty: For a host that has fields computed meanwhile. Those of places, too, at first reach only a little further
+            than whoever goes there is away, and everywhere once no other is wanted; who has none yet stays where it is.
         elsewhere: Where `distance` finds the whole field of a goal node that is not kept here.
     """
 
@@ -317,7 +317,10 @@ class Routes:
         return used
 
     def _ahead(self, walkers: Walkers, goal: Tensor) -> Tensor:
-        """Returns the furthest point in plain sight on the way down the fields: (M, 3); the goal without a field."""
+        """Returns the furthest point in plain sight on the way down the fields: (M, 3); the goal without a way.
+
+        Where fields are a matter of moments, who has none yet waits instead of walking into a wall.
+        """
         row = self._row_of[goal]
         path, known = self._path(walkers, row)
         spots = self._spots(path)
@@ -327,7 +330,8 @@ class Routes:
         order = torch.arange(len(path), device=path.device)[:, None]
         best = torch.where(seen, order, 0).amax(dim=0)
         chosen = spots.gather(0, best[None, :, None].expand(1, -1, 3))[0]
-        return torch.where(known[:, None], chosen, walkers.goal)
+        otherwise = torch.where((row < 0)[:, None], walkers.position, walkers.goal) if self.hasty else walkers.goal
+        return torch.where(known[:, None], chosen, otherwise)
 
     def _path(self, walkers: Walkers, row: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the nodes `AHEAD` steps down the fields, (S, M), and who has a field with a way, (M,)."""

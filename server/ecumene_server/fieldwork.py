@@ -1,8 +1,8 @@
 """A program that computes route fields: `python -m ecumene_server.fieldwork`, a layout and goals in, fields out.
 
 A shortest-path search holds the interpreter for as long as it runs, a tenth of a second in a large town; in a process
-of its own it costs the tick nothing. It only takes what time the tick and the minds leave: without a field NPCs head
-straight for their goals, but without decisions they head nowhere. Everything on the pipes is little endian::
+of its own it costs the tick nothing. The tick and the minds go before it: without a field NPCs wait, but without
+decisions nobody moves. Everything on the pipes is little endian::
 
     in   u32 L, H, W  f64 cell_m  f32 clearance[L*H*W]  u8 surface[L*H*W]  i8 next_level[L*H*W]
          then any number of  i64 goal  f64 reach
@@ -27,8 +27,8 @@ HEADER: Final = struct.Struct("<IIId")
 GOAL: Final = struct.Struct("<qd")
 FIELD: Final = struct.Struct("<qdI")
 NICENESS: Final = 5
-"""The tick and the minds go first where there are too few cores. On a busy machine one that stands back further leaves
-people without routes, heading into walls, for minutes."""
+"""The tick and the minds go first where there are too few cores; further back, people on a busy machine would wait for
+minutes for their routes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ HAND_OVER_M: Final = 1.0
 HANDS: Final = 1024
 """On an accelerator, most avatars of all worlds that hand something over, and that pull, in one tick; of others no
 hand is met: what they hold they put down."""
+BESIDE_M: Final = 0.6
+"""Who stands at the approach of a seat is as good as this near to it, however far under a table it is."""
 ASK_SPEED: Final = 0.3
 """A seated avatar that wants to move faster than this stands up, m/s."""
 PUT_AHEAD_M: Final = 0.45
@@ -276,7 +278,7 @@ def _badness(
     reach = take(table.reach, kind)
     if len(table.heavy_index):
         away, reach = _to_end(state, table, asking, thing, away), reach.masked_fill(take(table.heavy, thing), GRASP_M)
-    distance = (away[..., 0] * away[..., 0] + away[..., 1] * away[..., 1]).sqrt()
+    distance = _along_ground(away)
     seat, seat_distance = _best_seat(state, terrain, asking, thing)
     sits = (kind == int(Interaction.SIT)) | (kind == int(Interaction.LIE))
     share = torch.where(sits, seat_distance, distance) / reach
@@ -319,17 +321,24 @@ def _can(state: State, table: ThingTable, asking: Askers, kind: Tensor, thing: T
 
 
 def _best_seat(state: State, terrain: Terrain, asking: Askers, thing: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the nearest free seat of each thing (R, k), -1 none, and its distance; far when it has none."""
+    """Returns the nearest free seat of each thing (R, k), -1 none, and its distance, m; far when it has none."""
     layout = terrain.layout
     count = len(layout.seat_thing)
     if count == 0:
         return torch.full_like(thing, -1), torch.full(thing.shape, _FAR, device=thing.device)
     seats = take(layout.thing_seat, thing)
     taken = asking.of_thing(taken_seats(state, count), seats)
-    away = take(layout.seat_position, seats.clamp(min=0))[..., :2] - asking.at[:, None, None, :2]
-    distance = (away[..., 0] * away[..., 0] + away[..., 1] * away[..., 1]).sqrt() + _FAR * (taken | (seats < 0))
+    at, seat = asking.at[:, None, None, :2], seats.clamp(min=0)
+    from_seat = _along_ground(take(layout.seat_position, seat)[..., :2] - at)
+    from_approach = _along_ground(take(layout.seat_approach, seat)[..., :2] - at) + BESIDE_M
+    distance = torch.minimum(from_seat, from_approach) + _FAR * (taken | (seats < 0))
     nearest, which = distance.min(dim=-1, keepdim=True)
     return seats.gather(-1, which).squeeze(-1), nearest.squeeze(-1)
+
+
+def _along_ground(away: Tensor) -> Tensor:
+    """Returns the lengths of (..., 2 or 3) vectors in plan."""
+    return (away[..., 0] * away[..., 0] + away[..., 1] * away[..., 1]).sqrt()
 
 
 def taken_seats(state: State, seats: int) -> Tensor:

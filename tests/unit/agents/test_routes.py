@@ -94,6 +94,7 @@ def test_who_is_in_haste_gets_a_field_that_reaches_far_enough_and_a_whole_one_la
     goal, reach = wanted
     assert MARGIN_M + 60 < reach < 200
     assert routes.take_wanted() is None
+    assert torch.equal(waypoint(world, slot), world.state.position[0, slot, :2]), "it waits"
     routes.put(goal, reach, map_.field(goal, reach))
     routes.update(all_slots(world))
     assert not torch.equal(waypoint(world, slot), world.state.goal[0, slot])

@@ -70,6 +70,17 @@ def test_a_seat_out_of_reach_is_not_sat_on(world: World) -> None:
     assert wish(world, (0, 1)).outcome[0, 0] == Outcome.NOTHING_THERE
 
 
+def test_who_stands_where_one_comes_to_a_seat_can_sit_down(world: World) -> None:
+    approach = world.layout.seat_approach
+    approach[0, :2] = world.layout.seat_position[0, :2] + torch.tensor([1.1, 0.0])
+    x, y = approach[0, :2].tolist()
+    put(world, 0, x + 0.55, y, yaw=math.pi)
+    assert wish(world, (0, 1)).outcome[0, 0] == Outcome.SAT
+    assert world.state.seat[0, 0] == 0
+    put(world, 1, x + 0.65, y, yaw=math.pi)
+    assert wish(world, (1, 1)).outcome[0, 1] == Outcome.NOTHING_THERE
+
+
 def test_who_wants_to_move_stands_up_before_the_seat(world: World) -> None:
     put(world, 0, 9.6, 2.6)
     wish(world, (0, 1))
