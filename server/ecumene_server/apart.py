@@ -46,6 +46,8 @@ UNDER_WAY: Final = 2
 """Questions that may be with the process at once: one that it thinks about, and the next."""
 HASTE: Final = 0.8
 """A question is expected to take this share of the time of the one before: the next had better lie ready too early."""
+FIXED: Final = 110
+"""Slots that would take as long as what is the same for every question."""
 PROGRAM: Final = "ecumene_server.mindwork"
 MAX_STARTS: Final = 3
 """Processes in a row that may die before they have decided anything."""
@@ -116,6 +118,7 @@ class ApartMinds:
         self._due: dict[int, Tensor] = {}
         self._asked: deque[_Asked] = deque()
         self._begun = 0.0
+        self._count = 0
         self._starts = 0
         self._fields: dict[int, bytes] = {}
         self._begin()
@@ -184,8 +187,11 @@ class ApartMinds:
 
     def _may_ask(self) -> bool:
         """Tells whether the process is idle or will be before the next tick: later questions are about newer states."""
-        ends = self._begun + HASTE * self.seconds
-        return not self._asked or (len(self._asked) < UNDER_WAY and ends < time.perf_counter() + DT)
+        if not self._asked:
+            return True
+        share = (len(self._asked[0].slots) + FIXED) / (self._count + FIXED)
+        ends = self._begun + HASTE * self.seconds * share
+        return len(self._asked) < UNDER_WAY and ends < time.perf_counter() + DT
 
     def _ask(self, slots: Tensor) -> None:
         state, mirror = self._world.state, self._mirrors[0]
@@ -209,6 +215,7 @@ class ApartMinds:
         """Returns the decisions of who is still there, and lets them know their way unless they want elsewhere now."""
         state = self._world.state
         self._starts, self.seconds, self._begun = 0, answer.seconds, answer.came
+        self._count = len(asked.slots)
         self.lateness.came(asked.tick, asked.slots)
         keep = (state.serial[0, asked.slots] == asked.serial) & state.alive[0, asked.slots]
         known = keep & self._wants_still(asked, answer)

@@ -165,6 +165,22 @@ def test_it_lies_ready_no_earlier_than_it_is_needed(minds: ApartMinds, seconds: 
     assert some(minds.decide(NOBODY))
 
 
+@pytest.mark.parametrize(("count", "ready"), [(8, False), (400, True)])
+def test_a_question_about_few_is_expected_to_end_sooner(minds: ApartMinds, count: int, *, ready: bool) -> None:
+    """The last one took 0.12 s for so many: if for 400, that of 6 is over within a tick, if for 8, not."""
+    idle(minds)
+    minds.seconds, minds._count = 0.12, count
+    os.kill(minds._crew._process.pid, signal.SIGSTOP)
+    try:
+        minds.decide(torch.tensor([0, 1, 2, 3, 4, 5]))
+        minds.decide(torch.tensor([0]))
+        assert len(minds._asked) == 1 + ready
+    finally:
+        os.kill(minds._crew._process.pid, signal.SIGCONT)
+    settled(minds, 1 + ready)
+    assert some(minds.decide(NOBODY))
+
+
 def test_who_is_decided_for_twice_does_the_later(minds: ApartMinds) -> None:
     idle(minds)
     minds.seconds = 0.0
