@@ -12,9 +12,11 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.registry import load_scenario
 from ecumene_scenarios.scenario import Scenario
 from ecumene_scenarios.session import Session
+from ecumene_sim.errors import ActionsError
 from ecumene_sim.frame import Actions, Senses
 from ecumene_world import compile_layout
 from ecumene_world.command import Command
@@ -80,6 +82,8 @@ class BatchedEnv:
         restart: bool = True,
         device: torch.device | str = "cpu",
     ) -> None:
+        if worlds < 1:
+            raise TrainingError(f"{worlds} worlds are nothing to step; 1 or more would do")
         self.scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         self._graph = self.scenario.graph(seed)
         self._layout = self.scenario.layout() or compile_layout(self._graph, device=device)
@@ -109,7 +113,12 @@ class BatchedEnv:
         return self._step(torch.zeros(nothing.shape, device=self._device), nothing, nothing, ~everywhere, {})
 
     def step(self, actions: Actions) -> Step:
-        """Lets all agents act for `STRIDE` ticks; slots without an action go on as before."""
+        """Lets all agents act for `STRIDE` ticks; slots without an action go on as before.
+
+        Raises:
+            ActionsError: They are for another number of worlds, or for slots that there aren't.
+        """
+        self._check(actions)
         session, scenario = self.session, self.scenario
         assert self._opened is not None, "reset comes before step"
         frame = session.end(self._opened, actions)
@@ -124,6 +133,14 @@ class BatchedEnv:
             scenario.reset(session.world, done, session.world.generators["scenario"])
         self._opened = session.begin()
         return self._step(reward, left & ~expired, truncated, done, frame.metrics)
+
+    def _check(self, actions: Actions) -> None:
+        """Refuses actions that fit no slots; which slots they name is only looked at where that costs no waiting."""
+        if actions.raw.shape[0] != self._worlds:
+            raise ActionsError(f"actions for {actions.raw.shape[0]} worlds don't fit the {self._worlds} that there are")
+        slots = actions.slots
+        if slots.device.type == "cpu" and len(slots) and not 0 <= int(slots.min()) <= int(slots.max()) < self.slots:
+            raise ActionsError(f"slots {int(slots.min())} to {int(slots.max())} are not within 0 and {self.slots - 1}")
 
     def restart(self, which: Tensor) -> Step:
         """Starts the worlds `which` (B,) bool over by hand, for drivers made with `restart=False`; the others go on."""

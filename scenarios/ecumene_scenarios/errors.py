@@ -10,6 +10,7 @@ ScenarioError
 ├── AbsentError           somebody was not there then
 ├── ForkError             a moment can't be forked, or a fork not be read
 └── TrainingError         a training or evaluation can't be done as asked
+    └── NoTaskError       nobody is rewarded in that scenario
 """
 
 from __future__ import annotations
@@ -78,6 +79,16 @@ class AbsentError(ScenarioError):
 
 class TrainingError(ScenarioError):
     """A training or evaluation can't be done as asked."""
+
+
+class NoTaskError(TrainingError):
+    """A scenario in which nobody is rewarded, where a task was asked for."""
+
+    def __init__(self, name: str, tasks: Iterable[str]) -> None:
+        super().__init__(
+            f"{name!r} is no task, since nobody is rewarded in it; tasks are {', '.join(tasks)}, and files of "
+            "`ecumene fork` with the line 'task: goto'"
+        )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

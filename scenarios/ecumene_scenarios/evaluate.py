@@ -21,9 +21,9 @@ from ecumene_models.adapters import dressed, load_adapter
 from ecumene_models.recurrent import RecurrentPolicy
 from ecumene_scenarios.batched import STRIDE, BatchedEnv
 from ecumene_scenarios.errors import TrainingError
-from ecumene_scenarios.packs.task import Task
+from ecumene_scenarios.packs.forked import Rewarded
 from ecumene_scenarios.ppo import drawn
-from ecumene_scenarios.registry import BASICS, TASKS, load_scenario
+from ecumene_scenarios.registry import BASICS, load_task
 from ecumene_scenarios.statistics import t_interval
 from ecumene_scenarios.training import HELD_OUT
 from ecumene_sim.frame import Senses
@@ -130,7 +130,7 @@ def evaluate(
     Args:
         weights: Trained minds; None evaluates the baseline alone.
         arenas: Where and for how long.
-        tasks: Scenario names of tasks.
+        tasks: Scenario names of tasks, or files of forks: the same place and moment for every seed, other newcomers.
         without: Senses taken from the minds in further runs, each alone.
         baseline: Whether the scripted controller runs, too.
         adapter: What the minds wear; None for nothing.
@@ -185,11 +185,12 @@ def fared(trial: Trial) -> dict[str, float]:
     """Metrics of one arena, over all its worlds.
 
     Raises:
-        TrainingError: The scenario is no task.
+        NoTaskError: The scenario is no task.
+        TrainingError: More people are asked for in a moment than it had, or no try counted.
     """
-    scenario = load_scenario(trial.task)
-    if not isinstance(scenario, Task):
-        raise TrainingError(f"{trial.task!r} can't be evaluated; tasks are {', '.join(TASKS)}")
+    scenario = load_task(trial.task)
+    if trial.arenas.crowd != 1 and isinstance(scenario, Rewarded):
+        raise TrainingError(f"{trial.task!r} has the people of its moment, not {trial.arenas.crowd} times as many")
     scenario.ticks = 1 << 40
     scenario.fewest, scenario.greatest = (trial.arenas.crowd * most for most in (scenario.fewest, scenario.greatest))
     scenario.counted_ticks = trial.arenas.steps * STRIDE
@@ -200,7 +201,10 @@ def fared(trial: Trial) -> dict[str, float]:
     while done < trial.arenas.steps or bool(scenario.pending(env.session.world.state).any()):
         step = env.step(actions_of(step.senses.slots, controller(step.senses)))
         done += 1
-    return scenario.totals()
+    totals = scenario.totals()
+    if not totals["ended"]:
+        raise TrainingError(f"nobody's try counted in {trial.task!r} within {trial.arenas.steps} steps; more would do")
+    return totals
 
 
 def _controller(trial: Trial) -> Controller:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ecumene_scenarios import yamlfile
-from ecumene_scenarios.errors import UnknownScenarioError
+from ecumene_scenarios.errors import NoTaskError, UnknownScenarioError
 from ecumene_scenarios.packs import authored, forked
 from ecumene_scenarios.packs.abroad import GotoApartment, GotoPlaza
 from ecumene_scenarios.packs.alarm import Alarm
@@ -21,6 +21,7 @@ from ecumene_scenarios.packs.line import Queue
 from ecumene_scenarios.packs.living import Plaza, Town
 from ecumene_scenarios.packs.recalling import Recall
 from ecumene_scenarios.packs.ring import Gather
+from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.packs.training import Avoid, Goto, Wait
 from ecumene_scenarios.scenario import Scenario
 
@@ -59,6 +60,21 @@ def load_scenario(name: str | Path) -> Scenario:
     if Path(text).suffix in {".yaml", ".yml"}:
         return _from_file(Path(text))
     raise UnknownScenarioError(text, names())
+
+
+def load_task(name: str | Path) -> Task:
+    """Returns a fresh scenario in which people are rewarded, by name or from the file of a fork.
+
+    Raises:
+        NoTaskError: Nobody is rewarded in it.
+        UnknownScenarioError: There is no such name or file.
+        DocumentError: The file breaks a rule.
+        ForkError: The moment of a fork can't be read.
+    """
+    scenario = load_scenario(name)
+    if not isinstance(scenario, Task):
+        raise NoTaskError(str(name), (*TASKS, *ABROAD))
+    return scenario
 
 
 def _from_file(path: Path) -> Scenario:

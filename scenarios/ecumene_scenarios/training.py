@@ -1,4 +1,4 @@
-"""Trains the minds on goto, avoid and wait together: gathers experience, learns, writes weights and a log.
+"""Trains minds on tasks side by side: gathers experience, learns, writes weights and a log.
 
 Arenas change every `refresh` iterations, which is also where checkpoints lie: a run that is resumed there goes on bit
 for bit as if it had never stopped.
@@ -27,9 +27,8 @@ from ecumene_models.senses import SENSES
 from ecumene_scenarios.batched import BatchedEnv, Step
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.judge import Judge, told
-from ecumene_scenarios.packs.task import Task
 from ecumene_scenarios.ppo import Learner, PPOConfig, drawn, movement_logprob
-from ecumene_scenarios.registry import BASICS, TASKS, load_scenario
+from ecumene_scenarios.registry import BASICS, load_task
 from ecumene_scenarios.rollout import Experience, Recollection, advantages, joined_actions
 from ecumene_scenarios.teacher import guided
 from ecumene_world.world import stream
@@ -93,6 +92,22 @@ class TrainingConfig:
         """Of all stages together."""
         return self.clone + self.critic + self.improve
 
+    def check(self) -> None:
+        """Refuses what can't be trained, before anything is written.
+
+        Raises:
+            TrainingError: A number is too small, or there is no such critic.
+            NoTaskError: One of the tasks is none.
+        """
+        if self.judge not in JUDGES:
+            raise TrainingError(f"the critic can't be {self.judge!r}; {' or '.join(JUDGES)} would do")
+        least = {"worlds": 1, "arenas": 1, "steps": 1, "refresh": 1, "clone": 0, "critic": 0, "improve": 0}
+        for name, number in least.items():
+            if getattr(self, name) < number:
+                raise TrainingError(f"{name} is {getattr(self, name)}; it must be at least {number}")
+        for task in self.tasks:
+            load_task(task)
+
     def stage(self, iteration: int) -> tuple[str, int]:
         """The stage of an iteration and how many iterations of that stage lie behind."""
         start = 0
@@ -147,7 +162,7 @@ def train(
     """Trains, resuming from `folder` if it holds a checkpoint of the same configuration; returns the weights' path.
 
     Raises:
-        TrainingError: The folder belongs to another configuration.
+        TrainingError: The folder belongs to another configuration, or there is nothing to train as asked.
     """
     trainer = Trainer(config, folder)
     writers: list[Callable[[Progress], None]] = [_log_to(folder / LOG, trainer.iteration)]
@@ -165,8 +180,7 @@ class Trainer:
     """The state of a training run: learner, arenas and how far it has come."""
 
     def __init__(self, config: TrainingConfig, folder: Path) -> None:
-        if config.judge not in JUDGES:
-            raise TrainingError(f"the critic can't be {config.judge!r}; {' or '.join(JUDGES)} would do")
+        config.check()
         self.config, self.folder = config, folder
         folder.mkdir(parents=True, exist_ok=True)
         self.iteration = 0
@@ -276,11 +290,8 @@ class Arena:
     def __init__(self, config: TrainingConfig, task: str, iteration: int, row: int) -> None:
         seed = arena_seed(config, iteration, row)
         self.task = task
-        scenario = load_scenario(task)
-        if not isinstance(scenario, Task):
-            raise TrainingError(f"{task!r} can't be trained; tasks are {', '.join(TASKS)}")
-        self.scenario = scenario
-        self.env = BatchedEnv(scenario, seed=seed, worlds=config.worlds, device=config.device)
+        self.scenario = load_task(task)
+        self.env = BatchedEnv(self.scenario, seed=seed, worlds=config.worlds, device=config.device)
         self.step = self.env.reset(seed)
         lacking = [config.sense_drop if sense not in config.lacking else 1.0 for sense in SENSES]
         self.drop = torch.tensor(lacking, device=config.device)

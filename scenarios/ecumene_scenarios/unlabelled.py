@@ -20,9 +20,7 @@ from ecumene_models.actions import PolicyActions
 from ecumene_models.pretraining import Rollouts
 from ecumene_models.senses import SenseBatch
 from ecumene_scenarios.batched import BatchedEnv
-from ecumene_scenarios.errors import TrainingError
-from ecumene_scenarios.packs.task import Task
-from ecumene_scenarios.registry import TASKS, load_scenario
+from ecumene_scenarios.registry import TASKS, load_task
 from ecumene_scenarios.training import HELD_OUT
 from ecumene_sim.frame import MAX_GAZE
 from ecumene_world.state import State
@@ -73,7 +71,7 @@ def walked(walks: Walks, *, first: int = 0, told: Callable[[int, int], None] | N
         told: Told arenas done and arenas in all.
 
     Raises:
-        TrainingError: One of the scenarios is no task.
+        NoTaskError: One of the scenarios is no task.
     """
     found: list[Rollouts] = []
     rows = [(task, row) for task in walks.tasks for row in range(first, first + walks.arenas)]
@@ -96,10 +94,7 @@ def joined(parts: Sequence[Rollouts]) -> Rollouts:
 
 
 def _arena(walks: Walks, task: str, seed: int) -> Rollouts:
-    scenario = load_scenario(task)
-    if not isinstance(scenario, Task):
-        raise TrainingError(f"{task!r} can't be walked about in; tasks are {', '.join(TASKS)}")
-    env = BatchedEnv(scenario, seed=seed, worlds=walks.worlds)
+    env = BatchedEnv(load_task(task), seed=seed, worlds=walks.worlds)
     step = env.reset(seed)
     chance = stream(seed, "unlabelled")
     stroll = Stroll(step.alive.numel(), chance)

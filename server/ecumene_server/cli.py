@@ -85,12 +85,12 @@ def _explain(error: Exception) -> int:
 
 def _known(error: Exception) -> tuple[bool, int]:
     """Returns whether the error's text is fit for users, and the exit status it stands for."""
-    from ecumene_scenarios.errors import AbsentError, DocumentError, UnknownMomentError, UnknownScenarioError
+    from ecumene_scenarios import errors
     from ecumene_world.errors import UnknownKindError
 
     module = type(error).__module__
-    kinds = (UsageError, UnknownScenarioError, UnknownMomentError, AbsentError, DocumentError, UnknownKindError)
-    wrong = isinstance(error, kinds)
+    unknown = (errors.UnknownScenarioError, errors.UnknownMomentError, errors.AbsentError, UnknownKindError)
+    wrong = isinstance(error, (UsageError, errors.DocumentError, errors.NoTaskError, *unknown))
     return module.startswith("ecumene_") and module.endswith(".errors"), WRONG if wrong else FAILED
 
 

@@ -46,7 +46,7 @@ def test_an_adapter_does_better_where_it_was_not_taught(tmp_path: Path) -> None:
 
 
 def test_what_is_no_task_cannot_be_adapted_to(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="'plaza' can't be trained"):
+    with pytest.raises(TrainingError, match="'plaza' is no task, since nobody is rewarded in it; tasks are goto, "):
         adapt(WEIGHTS, "plaza", tmp_path / "none.safetensors", SHORT)
     with pytest.raises(UnknownScenarioError, match="did you mean 'queue'"):
         adapt(WEIGHTS, "queu", tmp_path / "none.safetensors", SHORT)

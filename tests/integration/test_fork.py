@@ -152,6 +152,25 @@ def test_environments_and_training_take_a_fork(capsys: pytest.CaptureFixture[str
     assert "task.yaml/reward" in json.loads(capsys.readouterr().out)["numbers"]
 
 
+def test_minds_are_compared_in_a_fork(capsys: pytest.CaptureFixture[str]) -> None:
+    fork(capsys, "square.json", "-o", "task.yaml")
+    fork(capsys, "square.json", "-o", "life.yaml", "--living")
+    short = ("--seeds", "1", "--worlds", "1", "--jobs", "1", "--json", "--steps")
+    assert cli.run(["evaluate", "minds", "--tasks", "task.yaml", *short, "1"]) == 1
+    told = capsys.readouterr().err
+    assert told == "ecumene: nobody's try counted in 'task.yaml' within 1 steps; more would do\n", "all are settled"
+    assert cli.run(["evaluate", "minds", "--tasks", "task.yaml", *short, "80"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {(row["model"], row["task"]) for row in rows} == {("scripted", "task.yaml"), ("minds", "task.yaml")}
+    assert next(row["value"] for row in rows if row["metric"] == "seconds_to_goal") > 0, "somebody arrived"
+    assert cli.run(["evaluate", "minds", "--tasks", "task.yaml", "--crowd", "2", *short, "80"]) == 1
+    assert "'task.yaml' has the people of its moment, not 2 times as many" in capsys.readouterr().err
+    for command in (["evaluate", "minds", *short, "80"], ["train", "minds", "--smoke", "--out", "none"]):
+        assert cli.run([*command, "--tasks", "life.yaml"]) == 2
+        assert "'life.yaml' is no task, since nobody is rewarded in it; " in capsys.readouterr().err
+    assert not Path("none").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

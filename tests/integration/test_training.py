@@ -12,7 +12,7 @@ import torch
 
 from ecumene_models import FusionPolicy, load_policy, save_policy
 from ecumene_models.checkpoint import read
-from ecumene_scenarios.errors import TrainingError
+from ecumene_scenarios.errors import NoTaskError, TrainingError
 from ecumene_scenarios.evaluate import SPLITS, Arenas, evaluate
 from ecumene_scenarios.judge import Judge
 from ecumene_scenarios.packs.training import Avoid
@@ -126,8 +126,18 @@ def test_another_configuration_does_not_resume(tmp_path: Path) -> None:
 
 
 def test_a_scenario_without_reward_can_not_be_trained(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="'plaza' can't be trained"):
+    with pytest.raises(NoTaskError, match="'plaza' is no task, since nobody is rewarded in it; tasks are goto, "):
         train(TrainingConfig(tasks=("plaza",)), tmp_path)
+    assert not list(tmp_path.iterdir()), "the folder may be given again, with a task"
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("worlds", 0), ("arenas", -1), ("steps", 0), ("refresh", 0), ("clone", -1), ("improve", -5)]
+)
+def test_too_few_of_anything_is_refused_before_a_run_begins(tmp_path: Path, name: str, number: int) -> None:
+    with pytest.raises(TrainingError, match=f"{name} is {number}; it must be at least"):
+        train(replace(SHORT, **{name: number}), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_evaluation_has_a_row_for_every_model_task_and_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +160,7 @@ def test_evaluation_has_a_row_for_every_model_task_and_metric(tmp_path: Path, mo
 
 
 def test_only_tasks_can_be_evaluated() -> None:
-    with pytest.raises(TrainingError, match="'plaza' can't be evaluated; tasks are goto, avoid, wait"):
+    with pytest.raises(NoTaskError, match="'plaza' is no task, since nobody is rewarded in it; tasks are goto, "):
         evaluate(None, Arenas(seeds=1), tasks=("plaza",))
 
 

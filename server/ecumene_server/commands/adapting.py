@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecumene_server.commands import output, pretraining
+from ecumene_server.commands import asked, output, pretraining
 from ecumene_server.commands.files import existing, written
 from ecumene_server.errors import UsageError
 
@@ -16,8 +16,23 @@ if TYPE_CHECKING:
     from ecumene_scenarios.adapting import Course
 
 
+OF_OTHERS = {
+    "data": None,
+    "arenas": None,
+    "refresh": None,
+    "clone": None,
+    "sense_less": "",
+    "memory": "none",
+    "objective": None,
+    "critic": "own",
+    "tensorboard": False,
+}
+"""Options of `ecumene train` that adapters have no use for, and what they are where they aren't given."""
+
+
 def train(options: argparse.Namespace) -> int:
     """Trains to the end and says how to use what was made."""
+    asked.unused(options, OF_OTHERS, "train adapter")
     import torch
 
     from ecumene_models import load_policy

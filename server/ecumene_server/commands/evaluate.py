@@ -6,13 +6,27 @@ import argparse
 import os
 from pathlib import Path
 
-from ecumene_server.commands import learned, output
+from ecumene_server.commands import asked, learned, output, pretraining
 from ecumene_server.commands.files import existing
 from ecumene_server.errors import UsageError
 
 NAMES = ("minds", *learned.SHIPPED)
 SENSES = ("vision", "hearing", "touch")
 SPLITS = ("test", "validation")
+OF_MINDS = {
+    "weights": None,
+    "adapter": None,
+    "seeds": None,
+    "worlds": None,
+    "steps": None,
+    "split": None,
+    "jobs": None,
+    "without": "",
+    "crowd": None,
+    "tasks": "",
+}
+"""Options that other models don't have, and what they are where they aren't given."""
+OF_OTHERS = {"fresh": False, "data": None}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,21 +35,21 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the shipped ones")
     parser.add_argument("--adapter", type=Path, metavar="FILE", help="that the minds wear; it is bound to its weights")
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="held-out worlds a task (5)")
-    parser.add_argument("--worlds", type=int, default=4, metavar="N", help="copies of each with other people (4)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="held-out worlds a task (5)")
+    parser.add_argument("--worlds", type=int, metavar="N", help="copies of each with other people (4)")
+    parser.add_argument("--steps", type=int, metavar="N", help="decisions in which tries begin, 5 a second (75)")
     parser.add_argument(
-        "--steps", type=int, default=75, metavar="N", help="decisions in which tries begin, 5 a second (75)"
+        "--split", choices=SPLITS, help="test, or validation: arenas to choose by while training (test)"
     )
-    parser.add_argument(
-        "--split", choices=SPLITS, default="test", help="test, or validation: arenas to choose by while training (test)"
-    )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all processors)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes (all processors)")
     parser.add_argument(
         "--without", default="", metavar="A,B", help=f"also without these senses, of {', '.join(SENSES)}"
     )
-    parser.add_argument("--crowd", type=int, default=1, metavar="N", help="times as many people as in training (1)")
-    parser.add_argument("--tasks", default="", metavar="A,B", help="tasks of minds (goto,avoid,wait)")
-    parser.add_argument("--fresh", action="store_true", help="train and compare anew instead of printing what is known")
+    parser.add_argument("--crowd", type=int, metavar="N", help="times as many people as in training (1)")
+    parser.add_argument("--tasks", default="", metavar="A,B", help="tasks of minds, forks among them (goto,avoid,wait)")
+    parser.add_argument(
+        "--fresh", action="store_true", help="train and compare anew instead of printing what is known (not minds)"
+    )
     parser.add_argument("--data", type=Path, metavar="FILE", help="data for --fresh; fetched without it (not minds)")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.set_defaults(run=run)
@@ -44,25 +58,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Evaluates and prints the table."""
     if options.name in learned.SHIPPED:
+        asked.unused(options, OF_MINDS, f"evaluate {options.name}")
         return learned.evaluate(options)
+    asked.unused(options, OF_OTHERS, "evaluate minds")
+    asked.at_least(1, options, "seeds", "worlds", "steps", "jobs", "crowd")
     from ecumene_scenarios.cast import WEIGHTS
     from ecumene_scenarios.evaluate import Arenas, evaluate
-    from ecumene_scenarios.registry import ABROAD, BASICS, TASKS
+    from ecumene_scenarios.registry import BASICS
 
-    tasks = tuple(name.strip() for name in options.tasks.split(",") if name.strip()) or BASICS
-    unknown = [name for name in tasks if name not in (*TASKS, *ABROAD)]
-    if unknown:
-        raise UsageError(f"{unknown[0]!r} is not a task; tasks are {', '.join((*TASKS, *ABROAD))}")
-    if options.crowd < 1:
-        raise UsageError(f"a crowd of {options.crowd} times as many people is nobody; 1 or more would do")
+    tasks = pretraining.tasks(options.tasks) or BASICS
+    wanted = {name: getattr(options, name) for name in ("seeds", "worlds", "steps", "split", "crowd")}
+    arenas = Arenas(**{name: value for name, value in wanted.items() if value is not None})
     with output.bar("evaluating", "arenas") as report:
         rows = evaluate(
             existing(options.weights or WEIGHTS),
-            Arenas(options.seeds, options.worlds, options.steps, options.split, options.crowd),
+            arenas,
             tasks=tasks,
             without=senses(options.without),
             adapter=None if options.adapter is None else existing(options.adapter),
-            jobs=options.jobs,
+            jobs=options.jobs or os.cpu_count() or 1,
             progress=report,
         )
     if options.json:

@@ -8,15 +8,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecumene_server.commands import output
+from ecumene_server.commands import asked, output
 from ecumene_server.errors import UsageError
 
 if TYPE_CHECKING:
     from ecumene_scenarios.sensing import SensingConfig
 
 
+MASKED = "masked"
+OF_OTHERS = {
+    "data": None,
+    "refresh": None,
+    "clone": None,
+    "start": None,
+    "sense_less": "",
+    "memory": "none",
+    "critic": "own",
+    "tensorboard": False,
+}
+"""Options of `ecumene train` that pretraining has no use for, and what they are where they aren't given."""
+
+
 def train(options: argparse.Namespace) -> int:
     """Pretrains to the end and prints what the rest tells of a hidden sense."""
+    asked.unused(options, OF_OTHERS, "train senses")
+    asked.at_least(1, options, "arenas", "worlds", "iterations")
     import torch
 
     from ecumene_scenarios.sensing import train_senses
@@ -65,21 +81,15 @@ def _config(options: argparse.Namespace) -> SensingConfig:
 
     if options.device != "cpu":
         raise UsageError("senses are pretrained on the CPU; leave --device out")
-    if options.objective not in OBJECTIVES:
+    if (options.objective or MASKED) not in OBJECTIVES:
         raise UsageError(f"{options.objective!r} is no objective; there are {', '.join(OBJECTIVES)}")
     usual = Walks(seed=options.seed)
-    walks, how = replace(usual, tasks=tasks(options.tasks) or usual.tasks), PretrainingConfig(options.objective)
+    walks, how = (
+        replace(usual, tasks=tasks(options.tasks) or usual.tasks),
+        PretrainingConfig(options.objective or MASKED),
+    )
     if options.smoke:
         walks, how = replace(walks, tasks=walks.tasks[:2], arenas=1, worlds=1, steps=8), replace(how, epochs=1)
-    arenas, worlds = _counted(options, "arenas") or walks.arenas, _counted(options, "worlds") or walks.worlds
-    walks = replace(walks, arenas=arenas, worlds=worlds)
-    how = replace(how, epochs=_counted(options, "iterations") or how.epochs)
+    walks = replace(walks, arenas=options.arenas or walks.arenas, worlds=options.worlds or walks.worlds)
+    how = replace(how, epochs=options.iterations or how.epochs)
     return SensingConfig(walks, 8 if options.smoke else SensingConfig().held_steps, how)
-
-
-def _counted(options: argparse.Namespace, name: str) -> int | None:
-    """Returns a number of at least 1 that was asked for, None where none was."""
-    number: int | None = getattr(options, name)
-    if number is not None and number < 1:
-        raise UsageError(f"--{name} is {number}; it must be at least 1")
-    return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ecumene_server.commands import output
+from ecumene_server.commands import asked, output
 from ecumene_server.errors import FailedError
 
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
                 minds=options.minds,
                 weights=options.weights,
                 recorder=recorder,
-                device=options.device,
+                device=asked.device(options.device),
                 progress=report,
             )
     except OSError as error:

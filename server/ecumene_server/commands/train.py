@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecumene_server.commands import adapting, learned, output, pretraining
+from ecumene_server.commands import adapting, asked, learned, output, pretraining
 from ecumene_server.commands.evaluate import SENSES, senses
 from ecumene_server.commands.files import existing
 
@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from ecumene_scenarios.training import TrainingConfig
 
 NAMES = ("minds", "senses", "adapter", *learned.TRAINED)
+OF_MINDS = {
+    "tasks": "",
+    "worlds": None,
+    "arenas": None,
+    "refresh": None,
+    "clone": None,
+    "start": None,
+    "sense_less": "",
+    "memory": "none",
+    "objective": None,
+    "critic": "own",
+}
+"""Options that models of public data don't have, and what they are where they aren't given."""
+OF_SENSES = {"objective": None, "data": None}
+"""Those that minds don't have."""
 MEMORIES = {"none": 0, "gru": 64}
 """Kinds of memory, and how many numbers an avatar remembers."""
 
@@ -52,7 +67,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--memory", choices=MEMORIES, default="none", help="what minds remember (none)")
     parser.add_argument(
-        "--objective", default="masked", metavar="NAME", help="of pretraining: masked, contrastive or shuffled (senses)"
+        "--objective", metavar="NAME", help="of pretraining: masked, contrastive or shuffled (masked; senses)"
     )
     parser.add_argument("--critic", choices=("own", "centralised"), default="own", help="who judges minds (own)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -65,11 +80,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Trains to the end."""
     if options.name in learned.TRAINED:
+        asked.unused(options, OF_MINDS, f"train {options.name}")
+        asked.at_least(1, options, "iterations")
+        asked.device(options.device)
         return learned.train(options)
     if options.name == "senses":
         return pretraining.train(options)
     if options.name == "adapter":
         return adapting.train(options)
+    asked.unused(options, OF_SENSES, "train minds")
+    asked.at_least(1, options, "worlds", "arenas", "refresh")
+    asked.at_least(0, options, "clone", "iterations")
+    asked.device(options.device)
     import torch
 
     from ecumene_scenarios.training import Progress, train

@@ -8,8 +8,9 @@ import torch
 from ecumene_agents import scripted
 from ecumene_scenarios import batched_env
 from ecumene_scenarios.batched import STRIDE, BatchedEnv, Step
-from ecumene_scenarios.errors import UnknownScenarioError
+from ecumene_scenarios.errors import TrainingError, UnknownScenarioError
 from ecumene_scenarios.packs.training import Avoid
+from ecumene_sim.errors import ActionsError
 from ecumene_sim.frame import Actions
 
 
@@ -33,6 +34,19 @@ def test_shapes() -> None:
         assert tensor.shape == (2, 5)
     assert step.done.shape == (2,)
     assert step.metrics["success"].shape == (2,)
+
+
+def test_no_worlds_and_actions_that_fit_nobody_are_refused_in_a_sentence() -> None:
+    with pytest.raises(TrainingError, match="0 worlds are nothing to step; 1 or more would do"):
+        batched_env("goto", worlds=0)
+    made = env(worlds=2)
+    made.reset(1)
+    slots, raw = torch.arange(5), torch.zeros(2, 5, 8, dtype=torch.int8)
+    with pytest.raises(ActionsError, match="actions for 3 worlds don't fit the 2 that there are"):
+        made.step(Actions(slots, torch.zeros(3, 5, 8, dtype=torch.int8)))
+    with pytest.raises(ActionsError, match="slots 1 to 5 are not within 0 and 4"):
+        made.step(Actions(slots + 1, raw))
+    made.step(Actions(slots, raw))
 
 
 def test_a_step_is_one_decision() -> None:

@@ -66,5 +66,5 @@ def test_the_same_seed_gives_the_same_rollouts_and_another_others() -> None:
 
 
 def test_what_is_no_task_is_refused() -> None:
-    with pytest.raises(TrainingError, match="'plaza' can't be walked about in"):
+    with pytest.raises(TrainingError, match="'plaza' is no task, since nobody is rewarded in it"):
         walked(replace(FEW, tasks=("plaza",)))
