@@ -37,7 +37,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (("serve", "--mqtt", "http://here"), "is no address like mqtt://host:1883/prefix"),
         (("evaluate", "minds", "--tasks", "dance"), "'dance' is not a task; tasks are goto, avoid, wait, follow, find"),
         (("evaluate", "minds", "--without", "smell"), "'smell' is not a sense; senses are vision, hearing, touch"),
-        (("evaluate", "minds", "--crowd", "0"), "a crowd of 0 times as many people is nobody; 1 or more would do"),
+        (("evaluate", "minds", "--crowd", "0"), "--crowd is 0; it must be at least 1"),
         (("train", "minds", "--sense-less", "smell"), "'smell' is not a sense"),
         (("train", "minds", "--from", "nowhere.safetensors"), "there is no file 'nowhere.safetensors'"),
         (("serve", "--config", "nowhere.toml"), "the settings file 'nowhere.toml' can't be read"),
