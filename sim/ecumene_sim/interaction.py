@@ -396,9 +396,10 @@ def _take_and_switch(state: State, terrain: Terrain, table: ThingTable, asking: 
     write(state.thing_holder, index, takes & (asking.other < 0), asking.slot)
     write(state.held, asking.row, takes, choice.thing)
     asking.note(takes, Outcome.PICKED_UP, choice.thing)
-    switches = (
-        won & (choice.kind != int(Interaction.PICK_UP)) & ~asking.of_thing(doorways_taken(state, terrain), choice.thing)
-    )
+    switches = won & (choice.kind != int(Interaction.PICK_UP))
+    if nobody(switches):
+        return
+    switches = switches & ~asking.of_thing(doorways_taken(state, terrain), choice.thing)
     toggle(state, table, index, switches)
     on, opens = asking.of_thing(state.thing_state, choice.thing) != 0, choice.kind == int(Interaction.OPEN)
     moved = torch.where(on, int(Outcome.OPENED), int(Outcome.CLOSED))
