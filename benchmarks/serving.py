@@ -40,7 +40,7 @@ from ecumene_server.codec import HEADER, decode_frames
 STEER_HZ: Final = 15
 TICK_HZ: Final = 20
 WARM_S: Final = 15.0
-"""Pause between the last client's arrival and the measurement: NPCs set out, caches fill."""
+"""Pause between the last client's arrival and the measurement: NPCs set out, caches fill. Routes take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def main() -> None:
     """Measures and prints."""
     options = _parser().parse_args()
     if options.crowd:
-        print(json.dumps(asyncio.run(crowd(options.crowd, options.clients, options.seconds))), flush=True)
+        print(json.dumps(asyncio.run(crowd(options.crowd, options.clients, options.warm, options.seconds))), flush=True)
         return
     rows = []
     for npcs in options.npcs:
@@ -96,7 +96,7 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
     """Serves that many NPCs to the clients; returns one row of the table."""
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), npcs, options) as (server, url, start_s):
         command = [sys.executable, __file__, "--crowd", url, "--clients", str(options.clients)]
-        command += ["--seconds", str(options.seconds)]
+        command += ["--seconds", str(options.seconds), "--warm", str(options.warm)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as clients:
             assert clients.stdout is not None
             clients.stdout.readline()  # everybody has joined and the pause is over
@@ -122,7 +122,7 @@ def measure(npcs: int, options: argparse.Namespace) -> dict[str, Any]:
         "us_per_npc_tick": round((sum(cpu.values()) - cpu["clients"]) / TICK_HZ / npcs * 1e6, 1),
         "decisions": late,
         "each_decides_hz": round(decided / seconds / npcs, 2),
-        "awake_decide_hz": round(DECISION_HZ * decided / max(1, turns) * ticks["tick_hz"] / TICK_HZ, 2),
+        "awake_decide_hz": round(DECISION_HZ * decided / max(decided, turns, 1) * ticks["tick_hz"] / TICK_HZ, 2),
         "turns_hz": round(turns / seconds / npcs, 2),
         "age_ticks": {share: (health["decisions"] or {}).get(f"age_{share}_ticks", 0) for share in ("p50", "p99")},
         "rss_mb": round(rss / 2**20),
@@ -167,7 +167,7 @@ def serving(folder: Path, npcs: int, options: argparse.Namespace) -> Iterator[tu
         process.communicate()
 
 
-async def crowd(url: str, count: int, seconds: float) -> dict[str, Any]:
+async def crowd(url: str, count: int, warm_s: float, seconds: float) -> dict[str, Any]:
     """Lets clients in, waits, then measures for some seconds."""
     address = f"ws://{url.partition('://')[2]}/ws"
     begin, end = asyncio.Event(), asyncio.Event()
@@ -177,7 +177,7 @@ async def crowd(url: str, count: int, seconds: float) -> dict[str, Any]:
             links.append(await stack.enter_async_context(connect(address, max_size=None)))
             await _join(links[-1], number)
         tasks = [asyncio.create_task(_visit(link, number, begin, end)) for number, link in enumerate(links)]
-        await asyncio.sleep(WARM_S)
+        await asyncio.sleep(warm_s)
         print("begin", flush=True)
         begin.set()
         await asyncio.sleep(seconds)
@@ -326,6 +326,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--npcs", type=int, nargs="+", default=[100, 500, 2000], help="NPCs (100 500 2000)")
     parser.add_argument("--clients", type=int, default=20, help="visitors (20)")
     parser.add_argument("--seconds", type=float, default=30.0, help="measured after a warm-up (30)")
+    parser.add_argument("--warm", type=float, default=WARM_S, help="seconds from the last arrival on (15)")
     parser.add_argument("--world", default="", help="as for `ecumene serve`; the default town")
     parser.add_argument("--minds", default="fusion", help="fusion, scripted or none (fusion)")
     parser.add_argument("--slowest", action="store_true", help="print the ten slowest ticks")
