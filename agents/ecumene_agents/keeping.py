@@ -83,6 +83,8 @@ def _record(mind: Mind) -> dict[str, Any]:
         "best_m": mind.best_m,
         "progress": mind.progress,
         "anchor": mind.anchor,
+        "aside": mind.aside,
+        "until": mind.until,
         "sent": mind.sent,
         "work": mind.persona.work,
     }
@@ -98,6 +100,8 @@ def _restored(mind: Mind, record: Mapping[str, Any], keeps_speech: bool) -> Mind
     mind.spoke, mind.best_m, mind.progress = int(record["spoke"]), float(record["best_m"]), int(record["progress"])
     x, y = record.get("anchor", mind.anchor)
     mind.anchor = float(x), float(y)
+    aside = record.get("aside")
+    mind.aside, mind.until = None if aside is None else (aside[0], aside[1], aside[2]), int(record.get("until", 0))
     sent = record["sent"]
     mind.sent = (Verb(sent[0]), sent[1], sent[2], None if sent[3] is None else tuple(sent[3])) if sent else ()
     return mind

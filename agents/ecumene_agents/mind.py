@@ -61,7 +61,7 @@ class Favour:
     """What a visitor asked for and the NPC agreed to.
 
     Attributes:
-        verb: FOLLOW, COME, WAIT, or GO to lead somebody to a place.
+        verb: FOLLOW, COME, WAIT, GO to lead somebody to a place, or HAND_OVER what it holds.
         who: Key of the visitor.
         until: Tick at which the NPC goes back to its own day.
         place: Where to lead to, -1 for nowhere.
@@ -108,6 +108,8 @@ class Mind:
         best_m: Least distance to the goal so far on this way, metres.
         anchor: Where it was when it last made progress, m.
         progress: Tick at which that was.
+        aside: Where it lets others pass just now, None usually.
+        until: Tick at which it goes on from there.
         sent: The intent last sent, so that it is sent once.
     """
 
@@ -122,4 +124,6 @@ class Mind:
     best_m: float = 1e9
     anchor: tuple[float, float] = (0.0, 0.0)
     progress: int = 0
+    aside: Point | None = None
+    until: int = 0
     sent: tuple[object, ...] = ()

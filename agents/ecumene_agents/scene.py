@@ -32,6 +32,7 @@ class Scene:
     Attributes:
         index: Which of the worlds.
         positions: (C, 3) f32 metres.
+        alive: (C,) whether somebody is in the slot.
         level: (C,) storey.
         posture: (C,) `Posture`.
         seat: (C,) seat index or -1.
@@ -42,6 +43,7 @@ class Scene:
 
     index: int
     positions: NDArray[np.float32]
+    alive: NDArray[np.bool_]
     level: NDArray[np.int64]
     posture: NDArray[np.int64]
     seat: NDArray[np.int64]
@@ -52,14 +54,20 @@ class Scene:
     def of(cls, world: World, index: int, greeters: Sequence[int] = ()) -> Scene:
         """Reads one of the worlds."""
         state = world.state
-        columns = (state.position, state.level, state.posture, state.seat, state.needs)
-        position, level, posture, seat, needs = (column[index].numpy(force=True) for column in columns)
-        return cls(index, position, level, posture, seat, needs, _company(state, index, greeters))
+        columns = (state.position, state.alive, state.level, state.posture, state.seat, state.needs)
+        position, alive, level, posture, seat, needs = (column[index].numpy(force=True) for column in columns)
+        return cls(index, position, alive, level, posture, seat, needs, _company(state, index, greeters))
 
     def position(self, slot: int) -> Point:
         """Returns where a slot is, m."""
         x, y, z = self.positions[slot].tolist()
         return x, y, z
+
+    def others(self, slot: int) -> NDArray[np.float32]:
+        """Returns (n, 2) where all others on the storey of a slot are, m."""
+        there = self.alive & (self.level == self.level[slot])
+        there[slot] = False
+        return self.positions[there, :2]
 
     def gap(self, slot: int, point: Point) -> float:
         """Returns how far a slot is from a point along the ground, m."""

@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from ecumene_agents.aims import aim_for, pressing
 from ecumene_agents.chance import number
+from ecumene_agents.errands import Errands, intend
 from ecumene_agents.memory import Episode, Memory
 from ecumene_agents.mind import Aim, Favour, Mind, Stage, Talk
 from ecumene_agents.persona import Persona, persona_of
 from ecumene_agents.relocation import relocate
-from ecumene_agents.scene import Claims, Scene
-from ecumene_agents.schedule import Activity, Clock, current, plan
+from ecumene_agents.scene import Scene
+from ecumene_agents.schedule import Activity, Clock
 from ecumene_agents.smalltalk import farewell, greeting, remark
-from ecumene_agents.spots import Point, Spots
+from ecumene_agents.spots import Spots
 from ecumene_agents.staff import Staff
 from ecumene_world.ahead import Ahead
 from ecumene_world.avatar import Avatar
-from ecumene_world.command import Command, Gesture, Interact, Say, SetIntent
+from ecumene_world.command import Command, Gesture, Say
 from ecumene_world.kinds import BY_NAME
-from ecumene_world.state import TICK_HZ, Emote, Posture, Verb
+from ecumene_world.state import TICK_HZ, Emote, Verb
 from ecumene_world.world import World
 
 THINK_TICKS: Final = TICK_HZ
@@ -40,13 +40,6 @@ QUIET_TICKS: Final = 8 * TICK_HZ
 """Least time between two things that an NPC says by itself."""
 CHAT_TICKS: Final = 10 * TICK_HZ
 LINE_TICKS: Final = 3 * TICK_HZ
-SETTLE_M: Final = 6.0
-"""So near a place an NPC looks for its very spot."""
-THERE_M: Final = 0.9
-AWAY_M: Final = 4.0
-"""Who has come so far from where it last made progress has got on, if by a detour."""
-STUCK_TICKS: Final = 20 * TICK_HZ
-"""Who gets on no further for so long gives up, and does something else first."""
 
 _VISITOR: Final = BY_NAME["visitor"].code
 
@@ -69,7 +62,7 @@ class Thinking:
         self._spots = self.spots.of(world.layout)
         self._serials: dict[str, int] = {}
         self._hired: dict[tuple[str, int], int] = {}
-        self._claimed: tuple[Scene, Claims] | None = None
+        self._errands = Errands(world, lambda: self._spots, self._aims)
         self._known: tuple[tuple[int, int], Sequence[str]] = (0, -1), ()
 
     def think(self, tick: int, slots: Sequence[int]) -> list[Command]:
@@ -140,6 +133,11 @@ class Thinking:
             self._known = now, sorted(keys)
         return self._known[1]
 
+    def _aims(self, index: int) -> list[Aim]:
+        """Returns what the NPCs of a world are about."""
+        here = (self.minds[who.key] for who in self._npcs(index) if self._knows(who))
+        return [mind.aim for mind in here if mind.aim is not None]
+
     def _may_greet(self, who: Avatar, tick: int) -> bool:
         mind = self.minds.get(who.key)
         return mind is None or tick - mind.spoke >= QUIET_TICKS
@@ -160,7 +158,7 @@ class Thinking:
         """Lets an NPC stop and face somebody who talks to it."""
         mind = self.mind(key)
         mind.talk = Talk(partner, tick + ticks)
-        return self._intend(mind, self._world.avatars[key], Verb.WAIT, target=partner)
+        return intend(mind, self._world.avatars[key], Verb.WAIT, target=partner)
 
     def agree(self, key: str, favour: Favour, tick: int) -> list[Command]:
         """Lets an NPC begin with a favour at once."""
@@ -180,126 +178,9 @@ class Thinking:
         elif mind.favour is not None:
             yield from self._oblige(mind, who, scene, tick)
         else:
-            yield from self._live(mind, who, scene, tick)
+            yield from self._errands.pursue(mind, who, scene, self.clock, tick)
         if mind.talk is None:
             yield from self._greet(mind, who, scene, tick)
-
-    def _live(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Iterator[Command]:
-        """Follows needs and the plan of the day."""
-        wanted, urgent = self._wanted(mind, scene.needs[who.slot].tolist(), tick)
-        aim = mind.aim
-        if aim is None or self._over(mind, aim, wanted, tick):
-            blocked = aim is not None and aim.stage is not Stage.DWELL and self._stuck(mind, tick)
-            if blocked:
-                aim = self._something_else(mind, "I could not get through to where I wanted to be", tick)
-            else:
-                aim = aim_for(wanted, mind, self._world.layout, self._world.seed, tick, urgent=urgent)
-            self._begin(mind, aim, tick)
-        yield from self._pursue(mind, who, aim, scene, tick)
-
-    def _begin(self, mind: Mind, aim: Aim, tick: int) -> None:
-        """Lets an NPC be about something new."""
-        aim.since = tick
-        mind.aim, mind.best_m, mind.progress = aim, 1e9, tick
-
-    def _something_else(self, mind: Mind, reason: str, tick: int) -> Aim:
-        """Returns an aim for who can't have what it wants now."""
-        aim = aim_for(Activity.STROLL, mind, self._world.layout, self._world.seed, tick, urgent=False)
-        aim.reason = reason
-        return aim
-
-    def _wanted(self, mind: Mind, needs: Sequence[float], tick: int) -> tuple[Activity, bool]:
-        """Returns the activity that is called for now, and whether a need calls for it."""
-        day = self.clock.day(tick)
-        if mind.day != day:
-            mind.plan, mind.day = plan(mind.persona, self._world.seed, day), day
-        need = pressing(needs, mind.aim.activity if mind.aim else None)
-        return (need, True) if need else (current(mind.plan, self.clock.hour(tick)).activity, False)
-
-    def _over(self, mind: Mind, aim: Aim, wanted: Activity, tick: int) -> bool:
-        """Tells whether an NPC should choose anew: it has stayed long enough, gave up, or is wanted elsewhere."""
-        if aim.stage is Stage.DWELL:
-            return tick - aim.since > aim.stay_ticks
-        if self._stuck(mind, tick):
-            return True
-        return wanted is not aim.activity and aim.stage is Stage.TRAVEL and tick - aim.since > STUCK_TICKS
-
-    @staticmethod
-    def _stuck(mind: Mind, tick: int) -> bool:
-        return tick - mind.progress > STUCK_TICKS
-
-    def _pursue(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
-        """Sends the intents that carry an aim forward."""
-        spots = self._spots
-        if aim.place < 0 or aim.place >= len(spots.place_name):
-            yield from self._intend(mind, who, Verb.WAIT)
-            return
-        goal = aim.point or spots.place_point[aim.place]
-        gap = scene.gap(who.slot, goal)
-        if gap < mind.best_m - 0.5 or scene.gap(who.slot, (*mind.anchor, 0.0)) > AWAY_M:
-            x, y, _ = scene.position(who.slot)
-            mind.best_m, mind.anchor, mind.progress = min(gap, mind.best_m), (x, y), tick
-        if aim.stage is Stage.TRAVEL:
-            if gap > SETTLE_M or int(scene.level[who.slot]) != spots.place_level[aim.place]:
-                yield from self._intend(mind, who, Verb.GO, place=spots.place_name[aim.place])
-                return
-            if not self._settle(mind, who, aim, scene, tick):
-                self._begin(
-                    mind, self._something_else(mind, "there was no room for me where I wanted to be", tick), tick
-                )
-                return
-        yield from self._arrive(mind, who, aim, scene, tick)
-
-    def _settle(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> bool:
-        """Chooses the very spot or seat at a place; tells whether there was one."""
-        claims = self._claims(scene)
-        if aim.verb is Verb.SIT:
-            reach = self._spots.place_radius[aim.place] + 6.0
-            aim.seat = claims.seat(scene.position(who.slot), aim.place, reach)
-            if aim.seat < 0:
-                aim.verb = Verb.GO
-        if aim.seat >= 0:
-            aim.point = self._spots.seat_approach[aim.seat]
-        else:
-            aim.point = claims.spot(aim.place, self._world.seed, who.key, tick // TICK_HZ)
-        aim.enter(Stage.SETTLE, tick)
-        mind.best_m, mind.progress = 1e9, tick
-        return aim.point is not None
-
-    def _claims(self, scene: Scene) -> Claims:
-        """Returns what is taken in a scene, looked up once for all who think in it."""
-        if self._claimed is None or self._claimed[0] is not scene:
-            here = (self.minds[who.key] for who in self._npcs(scene.index) if self._knows(who))
-            aims = [mind.aim for mind in here if mind.aim is not None]
-            self._claimed = scene, Claims(scene, self._spots, aims)
-        return self._claimed[1]
-
-    def _arrive(self, mind: Mind, who: Avatar, aim: Aim, scene: Scene, tick: int) -> Iterator[Command]:
-        """Walks to the spot, sits down if that is the aim, and notes the visit."""
-        assert aim.point is not None, "a settled aim has its spot"
-        seated = int(scene.posture[who.slot]) != Posture.STAND
-        close = scene.gap(who.slot, aim.point) < THERE_M
-        if aim.stage is Stage.SETTLE and not seated and aim.seat >= 0:
-            if tick - aim.since >= STUCK_TICKS:
-                self._begin(mind, self._something_else(mind, "I could not sit down where I wanted to", tick), tick)
-                return
-            if aim.seat in scene.seat:
-                aim.point, aim.seat = None, -1
-                aim.enter(Stage.TRAVEL, tick)
-                return
-            if close:
-                thing = self._world.layout.thing_name(self._spots.seat_things[aim.seat])
-                yield Interact(who.key, thing, world=who.world)
-        elif aim.stage is Stage.SETTLE and (seated or close):
-            aim.seat = int(scene.seat[who.slot])
-            aim.enter(Stage.DWELL, tick)
-            self._note_arrival(mind, aim, tick)
-        yield from self._intend(mind, who, aim.verb, point=aim.point)
-
-    def _note_arrival(self, mind: Mind, aim: Aim, tick: int) -> None:
-        title = self._spots.place_name[aim.place]
-        mind.memory.visit(title, tick)
-        mind.memory.note(Episode(tick, "arrived", where=title))
 
     def _greet(self, mind: Mind, who: Avatar, scene: Scene, tick: int) -> Iterator[Command]:
         """Greets who comes near, or only looks up, and may begin a chat."""
@@ -357,8 +238,8 @@ class Thinking:
         mind.talk = Talk(other.key, until, turn=1, next_line=tick + 2 * LINE_TICKS)
         theirs.talk = Talk(who.key, until, next_line=tick + LINE_TICKS)
         theirs.memory.meet(who.key, mind.persona.name, tick)
-        yield from self._intend(mind, who, Verb.WAIT, target=other.key)
-        yield from self._intend(theirs, other, Verb.WAIT, target=who.key)
+        yield from intend(mind, who, Verb.WAIT, target=other.key)
+        yield from intend(theirs, other, Verb.WAIT, target=who.key)
 
     def _converse(self, mind: Mind, who: Avatar, tick: int) -> Iterator[Command]:
         """Says the next line of a conversation, or ends it."""
@@ -389,9 +270,9 @@ class Thinking:
         if favour.verb is Verb.GO:
             yield from self._lead(mind, who, favour, scene, gap, tick)
         elif favour.verb is Verb.WAIT or (favour.verb is Verb.COME and gap < 1.6):
-            yield from self._intend(mind, who, Verb.WAIT, target=favour.who)
+            yield from intend(mind, who, Verb.WAIT, target=favour.who)
         else:
-            yield from self._intend(mind, who, favour.verb, target=favour.who)
+            yield from intend(mind, who, favour.verb, target=favour.who)
 
     def _lead(self, mind: Mind, who: Avatar, favour: Favour, scene: Scene, gap: float, tick: int) -> Iterator[Command]:
         """Walks ahead to a place, and waits for who falls behind."""
@@ -404,23 +285,6 @@ class Thinking:
             if tick - favour.said > QUIET_TICKS:
                 favour.said = tick
                 yield Say(who.key, "This way, please. I'll wait for you.", world=who.world)
-            yield from self._intend(mind, who, Verb.WAIT, target=favour.who)
+            yield from intend(mind, who, Verb.WAIT, target=favour.who)
         elif gap < 5.0 or mind.sent[:1] != (Verb.WAIT,):
-            yield from self._intend(mind, who, Verb.GO, place=spots.place_name[favour.place])
-
-    def _intend(
-        self,
-        mind: Mind,
-        who: Avatar,
-        verb: Verb,
-        *,
-        place: str | None = None,
-        target: str | None = None,
-        point: Point | None = None,
-    ) -> list[Command]:
-        """Returns the command for an intent, nothing if it is the one last sent."""
-        intent = (verb, place, target, point)
-        if mind.sent == intent:
-            return []
-        mind.sent = intent
-        return [SetIntent(who.key, verb, place, target, point, world=who.world)]
+            yield from intend(mind, who, Verb.GO, place=spots.place_name[favour.place])

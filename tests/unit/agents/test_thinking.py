@@ -1,14 +1,16 @@
+import math
+
 import pytest
 import torch
 from tests.unit.agents.grounds import settle, world_of
 
+from ecumene_agents.errands import ASIDE_TICKS, STUCK_TICKS, YIELD_TICKS
 from ecumene_agents.mind import Aim, Favour, Stage
 from ecumene_agents.schedule import Activity, Clock
 from ecumene_agents.thinking import (
     CHAT_TICKS,
     GLANCE_TICKS,
     GREET_AGAIN_TICKS,
-    STUCK_TICKS,
     WELCOMERS,
     Thinking,
 )
@@ -140,6 +142,19 @@ def test_who_does_not_get_onto_a_seat_does_something_else() -> None:
     then = thinking.mind("npc:mara").aim
     assert then is not None
     assert "could not sit" in then.reason
+
+
+def test_who_is_held_up_steps_aside_for_a_while_and_then_goes_on() -> None:
+    world, thinking = village(("npc:mara", 30, 30, "teacher"))
+    (first,) = lives(world, thinking, range(1))
+    held = lives(world, thinking, range(20, 2 * YIELD_TICKS + 60))
+    assert len(held) == 1
+    point = held[0].point if isinstance(held[0], SetIntent) else None
+    assert point is not None
+    assert 1.0 < math.hypot(point[0] - 30, point[1] - 30) < 4.0
+    began = thinking.mind("npc:mara").until - ASIDE_TICKS
+    assert YIELD_TICKS <= began <= 2 * YIELD_TICKS + 20
+    assert lives(world, thinking, range(2 * YIELD_TICKS + 60, began + ASIDE_TICKS + 21)) == [first]
 
 
 def test_who_gets_nowhere_gives_up() -> None:
