@@ -49,6 +49,10 @@ HEARING_M: Final = 6.0
 """An NPC answers visitors who speak within this distance."""
 FAVOUR_TICKS: Final = 120 * TICK_HZ
 """How long an NPC does what a visitor asked for."""
+GIVING_TICKS: Final = 15 * TICK_HZ
+"""How long an NPC offers what a visitor pulled at."""
+HEARD: Final = frozenset({"said", "pulled", "handed_over", "put_down"})
+"""Events that minds answer: speech, and what happens between hands."""
 
 _VISITOR: Final = BY_NAME["visitor"].code
 
@@ -143,16 +147,21 @@ class Minds:
         return self._slow.think(tick, slots)
 
     def hear(self, events: Sequence[Event]) -> list[Command]:
-        """Returns the answers to visitors who spoke to an NPC nearby, and what the NPC agrees to do.
+        """Returns the answers to visitors who spoke to an NPC nearby or pulled at what it holds, and what it agrees to.
 
         Args:
-            events: Of the last tick; everything but speech of visitors is passed over.
+            events: Of the last tick; all but `HEARD` are passed over, and what others than visitors say or pull at.
         """
         commands: list[Command] = []
         for event in events:
             who = self.world.avatars.get(event.subject)
-            text = event.data.get("text")
-            if event.name == "said" and who is not None and who.kind == _VISITOR and isinstance(text, str):
+            if event.name not in HEARD or who is None:
+                continue
+            if who.kind != _VISITOR:
+                self._has_given(who.key, event)
+            elif event.name == "pulled":
+                commands += self._offer(event.object, who.key)
+            elif isinstance(text := event.data.get("text"), str):
                 key = self._listener(event, text)
                 if key is not None:
                     commands += self.converse(key, event.subject, text)
@@ -274,6 +283,25 @@ class Minds:
             return []
         favour = Favour(reply.verb, visitor_key, tick + FAVOUR_TICKS, reply.place, said=tick)
         return self._slow.agree(npc_key, favour, tick)
+
+    def _offer(self, key: str, visitor_key: str) -> list[Command]:
+        """Lets an NPC hand over what a visitor pulled at: it faces the visitor and lets go when it is pulled at again.
+
+        Who acts is the fast mind, which feels its hand.
+        """
+        npc = self.world.avatars.get(key)
+        if npc is None or npc.kind == _VISITOR:
+            return []
+        tick = int(self.world.state.tick[npc.world])
+        return self._slow.agree(key, Favour(Verb.HAND_OVER, visitor_key, tick + GIVING_TICKS, said=tick), tick)
+
+    def _has_given(self, key: str, event: Event) -> None:
+        """Ends the offer of an NPC whose hands are empty again."""
+        if event.name not in ("handed_over", "put_down"):
+            return
+        favour = self.mind(key).favour
+        if favour is not None and favour.verb is Verb.HAND_OVER:
+            self._slow.release(key)
 
     def _listener(self, event: Event, text: str) -> str | None:
         """Returns the NPC that is spoken to: one within hearing that is named, else the nearest."""

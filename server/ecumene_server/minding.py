@@ -11,6 +11,7 @@ from typing import Final
 
 from ecumene_agents import Minds
 from ecumene_agents.errors import AgentsError
+from ecumene_agents.minds import HEARD
 from ecumene_agents.remembering import RECALLED
 from ecumene_scenarios.cast import WEIGHTS
 from ecumene_scenarios.fork import MEMORY
@@ -29,6 +30,7 @@ from ecumene_world.event import Event
 APART_NPCS: Final = 48
 """From so many NPCs on minds get a process of their own; fewer decide within milliseconds, and save its memory."""
 _ADDRESSED: Final = re.compile(r"@(\w+)\W*(.*)", re.DOTALL)
+_HANDS: Final = HEARD - {"said"}
 _VISITOR: Final = kinds.kind_named("visitor").code
 
 
@@ -125,16 +127,19 @@ class Thoughts:
         return self._minds.think(tick)
 
     def hear(self, events: Sequence[Event]) -> Sequence[Command]:
-        """Lets the NPCs who were spoken to answer, after the tick; returns nothing now."""
+        """Lets the NPCs who were spoken to, or at whose things somebody pulled, answer, after the tick; nothing now."""
         said = [event for event in events if event.name == "said" and self._is_visitor(event.subject)]
-        if said:
-            self._later(lambda: self._answer(said))
+        hands = [event for event in events if event.name in _HANDS]
+        if said or hands:
+            self._later(lambda: self._answer(said, hands))
         return ()
 
-    def _answer(self, said: Sequence[Event]) -> None:
+    def _answer(self, said: Sequence[Event], hands: Sequence[Event]) -> None:
         for event in said:
             for command in self._commands(event):
                 self._submit(command)
+        for command in self._minds.hear(hands):
+            self._submit(command)
 
     def _commands(self, event: Event) -> Sequence[Command]:
         addressed = _ADDRESSED.match(str(event.data.get("text", "")))

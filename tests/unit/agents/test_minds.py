@@ -1,9 +1,10 @@
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.agents.grounds import all_slots, engine_of, send, settle, world_of
+from tests.unit.agents.grounds import all_slots, engine_of, open_ground, send, settle, world_of
 
 from ecumene_agents import scripted
 from ecumene_agents.batch import batch_of
@@ -13,7 +14,8 @@ from ecumene_agents.minds import Minds
 from ecumene_models import FusionPolicy, WeightsError, save_policy
 from ecumene_models.actions import PolicyActions
 from ecumene_models.senses import SenseBatch
-from ecumene_world.command import Command, Despawn, Gesture, Say, SetIntent
+from ecumene_world import Node, Pose
+from ecumene_world.command import Command, Despawn, Gesture, Interact, Say, SetIntent
 from ecumene_world.event import Event
 from ecumene_world.kinds import Category
 from ecumene_world.state import Verb
@@ -133,6 +135,48 @@ def test_a_favour_asked_for_becomes_an_intent_and_can_be_ended() -> None:
     minds.converse("npc:1", "visitor:ada", "thank you")
     assert minds.mind("npc:1").favour is not None
     minds.converse("npc:1", "visitor:ada", "stop following me")
+    assert minds.mind("npc:1").favour is None
+
+
+def happened(name: str, subject: str, other: str) -> list[Event]:
+    return [Event(0, name, subject, other, {"thing": "ball"}, (0.0, 0.0, 0.0))]
+
+
+def test_who_is_pulled_at_by_a_visitor_offers_what_it_holds_until_it_is_gone() -> None:
+    world = scene()
+    minds = Minds(world)
+    (intent,) = minds.hear(happened("pulled", "visitor:ada", "npc:1"))
+    assert isinstance(intent, SetIntent)
+    assert (intent.key, intent.verb, intent.target) == ("npc:1", Verb.HAND_OVER, "visitor:ada")
+    assert minds.hear(happened("put_down", "npc:2", "ball")) == []
+    assert minds.mind("npc:1").favour is not None
+    assert minds.hear(happened("handed_over", "npc:1", "visitor:ada")) == []
+    assert minds.mind("npc:1").favour is None
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_visitor_gets_what_it_pulls_at(answers: bool) -> None:
+    ground = open_ground()
+    ground.add(Node("ball", "ball", Pose.at(-2, -5)))
+    world = World(ground, slots=4, seed=1)
+    npc, visitor = settle(world, "npc:1", -2, -5), settle(world, "visitor:ada", -1.2, -5, yaw=math.pi, kind="visitor")
+    state, engine, minds = world.state, engine_of(world), Minds(world)
+    state.held[0, npc], state.thing_holder[0, 0] = 0, npc
+    heard: list[Command] = []
+    for tick in range(80):
+        pulls = tick % 20 == 10 and int(state.held[0, visitor]) < 0
+        world.apply([*heard, *([Interact("visitor:ada")] if pulls else [])])
+        frame = engine.step(minds.decide(engine.sense(torch.tensor([npc]))))
+        heard = minds.hear(frame.events) if answers else []
+    assert int(state.held[0, visitor]) == (0 if answers else -1)
+    assert int(state.held[0, npc]) == (-1 if answers else 0)
+
+
+def test_nothing_is_offered_to_npcs_or_by_visitors() -> None:
+    world = scene()
+    minds = Minds(world)
+    assert minds.hear(happened("pulled", "npc:2", "npc:1")) == []
+    assert minds.hear(happened("pulled", "visitor:ada", "visitor:ada")) == []
     assert minds.mind("npc:1").favour is None
 
 
