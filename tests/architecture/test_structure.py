@@ -23,6 +23,7 @@ CORE = ("models", "world", "sim", "agents")
 CORE_LIBRARIES = {"torch", "numpy", "scipy", "networkx", "safetensors"}
 OPTIONAL_IN_WORLD = {"shapely", "osmium", "laspy"}
 CLOCKS_AND_SOCKETS = {"asyncio", "time", "socket", "websockets", "aiomqtt", "sqlalchemy", "alembic", "uvloop"}
+CLOCKS_AND_SOCKETS |= {"datetime", "http", "select", "selectors", "socketserver", "ssl", "urllib"}
 ELSEWHERE = (
     "msgspec",
     "pettingzoo",

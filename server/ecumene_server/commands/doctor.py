@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ecumene_agents.roster import DECISION_HZ
 from ecumene_server.commands import output
 from ecumene_server.errors import FailedError
 from ecumene_world.state import TICK_HZ
@@ -22,6 +23,8 @@ WAIT_S: Final = 5.0
 """For a server's answer."""
 LATE: Final = 0.05
 """Share of batches that may be late or put off before minds count as too slow."""
+OFTEN: Final = 0.9
+"""Share of the decisions that NPCs who don't rest are to make; below it minds count as too slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def of_server(health: dict[str, Any]) -> list[Finding]:
         detail += f", {decisions['put_off']} put off"
         detail += f", applied after {decisions['age_p50_ticks']} ticks, p99 {decisions['age_p99_ticks']}"
         prompt = decisions["late"] + decisions["put_off"] <= LATE * max(1, batches)
+        prompt &= decisions["each_hz"] == 0 or decisions["awake_hz"] >= OFTEN * DECISION_HZ
         found.append(Finding("decisions", prompt, needed=False, detail=detail))
     if stuck is not None:
         detail = "; ".join([f"{stuck['npcs']} of {health['npcs']} NPCs get nowhere", *stuck["longest"]])

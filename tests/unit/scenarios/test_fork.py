@@ -6,6 +6,7 @@ import pytest
 import torch
 from tests.integration.squares import square
 
+from ecumene_agents.remembering import RECALLED
 from ecumene_scenarios import Session
 from ecumene_scenarios.errors import ForkError
 from ecumene_scenarios.fork import Moment, Reached, without_visitors, write
@@ -62,6 +63,12 @@ def test_slots_that_are_referred_to_get_their_new_numbers(world: World) -> None:
     assert int(left.state.thing_partner[0, 0]) == -1, "the visitor at the other end is gone"
     assert int(left.state.thing_holder[0, 0]) == 1
     assert int(left.state.target[0, 0]) == 1
+
+
+def test_what_fast_minds_remembered_is_left_behind(world: World) -> None:
+    """Its numbers may be about visitors, and nobody can take those out."""
+    world.extra[RECALLED] = b"numbers"
+    assert RECALLED not in without_visitors(world).extra
 
 
 def test_a_place_without_npcs_cannot_be_forked(tmp_path: Path) -> None:
