@@ -132,11 +132,19 @@ def test_a_scenario_without_reward_can_not_be_trained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [("worlds", 0), ("arenas", -1), ("steps", 0), ("refresh", 0), ("clone", -1), ("improve", -5)]
+    ("name", "config"),
+    [
+        ("worlds is 0", replace(SHORT, worlds=0)),
+        ("arenas is -1", replace(SHORT, arenas=-1)),
+        ("steps is 0", replace(SHORT, steps=0)),
+        ("refresh is 0", replace(SHORT, refresh=0)),
+        ("clone is -1", replace(SHORT, clone=-1)),
+        ("improve is -5", replace(SHORT, improve=-5)),
+    ],
 )
-def test_too_few_of_anything_is_refused_before_a_run_begins(tmp_path: Path, name: str, number: int) -> None:
-    with pytest.raises(TrainingError, match=f"{name} is {number}; it must be at least"):
-        train(replace(SHORT, **{name: number}), tmp_path)
+def test_too_few_of_anything_is_refused_before_a_run_begins(tmp_path: Path, name: str, config: TrainingConfig) -> None:
+    with pytest.raises(TrainingError, match=f"{name}; it must be at least"):
+        train(config, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
