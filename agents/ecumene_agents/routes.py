@@ -126,7 +126,7 @@ class Routes:
     Attributes:
         per_tick: Fields that `update` may compute by itself.
         hasty: For a host that has fields computed meanwhile. Those of places, too, at first reach only a little further
-            than whoever goes there is away, and everywhere once no other is wanted; who has none yet stays where it is.
+            than whoever goes there is away (see `take_later`); who has none yet stays where it is.
         elsewhere: Where `distance` finds the whole field of a goal node that is not kept here.
     """
 
@@ -181,14 +181,18 @@ class Routes:
 
     def take_wanted(self) -> tuple[int, float] | None:
         """Takes what was wanted first off the list: goal node and reach of a field; None if nothing is wanted."""
-        if self._wanted:
-            goal = next(iter(self._wanted))
-            return goal, self._wanted.pop(goal)
-        if self._later:
-            goal = next(iter(self._later))
-            del self._later[goal]
-            return goal, _EVERYWHERE
-        return None
+        if not self._wanted:
+            return None
+        goal = next(iter(self._wanted))
+        return goal, self._wanted.pop(goal)
+
+    def take_later(self) -> int | None:
+        """Takes off the list the goal node of a place whose field might reach everywhere, if there is time; or None."""
+        if not self._later:
+            return None
+        goal = next(iter(self._later))
+        del self._later[goal]
+        return goal
 
     def put(self, goal: int, limit: float, directions: Directions) -> None:
         """Keeps a field of this layout that `RouteMap.field` computed, here or elsewhere.

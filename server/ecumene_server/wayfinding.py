@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import subprocess
 import sys
@@ -22,6 +23,8 @@ LARGE_NODES: Final = 100_000
 """Grids with more nodes than this are left to another process; smaller ones take milliseconds here."""
 AHEAD: Final = 2
 """Goals that are with the process at a time."""
+LATER_LOOKS: Final = 40
+"""Looks between two fields that nobody waits for, a few tenths of a second of work each."""
 
 
 class Wayfinder:
@@ -37,6 +40,7 @@ class Wayfinder:
         self._tell = tell
         self._own = routes.per_tick
         self._crew: _Crew | None = None
+        self._looks = 0
 
     def look_after(self, layout: Layout) -> None:
         """Takes what was computed since the last tick, and hands out what is wanted now."""
@@ -53,6 +57,9 @@ class Wayfinder:
                 self._tell(goal, reach, directions)
         while self._crew.busy < AHEAD and (wanted := self._routes.take_wanted()) is not None:
             self._crew.ask(*wanted)
+        self._looks += 1
+        if self._looks % LATER_LOOKS == 0 and not self._crew.busy and (place := self._routes.take_later()) is not None:
+            self._crew.ask(place, math.inf)
 
     def close(self) -> None:
         """Ends the process."""

@@ -93,15 +93,15 @@ def test_who_is_in_haste_gets_a_field_that_reaches_far_enough_and_a_whole_one_la
     assert wanted is not None
     goal, reach = wanted
     assert MARGIN_M + 60 < reach < 200
-    assert routes.take_wanted() is None
+    assert (routes.take_wanted(), routes.take_later()) == (None, None)
     assert torch.equal(waypoint(world, slot), world.state.position[0, slot, :2]), "it waits"
     routes.put(goal, reach, map_.field(goal, reach))
     routes.update(all_slots(world))
     assert not torch.equal(waypoint(world, slot), world.state.goal[0, slot])
-    assert routes.take_wanted() == (goal, math.inf)
+    assert (routes.take_wanted(), routes.take_later()) == (None, goal)
     routes.put(goal, math.inf, map_.field(goal))
     routes.update(all_slots(world))
-    assert routes.take_wanted() is None
+    assert (routes.take_wanted(), routes.take_later()) == (None, None)
 
 
 def test_only_so_many_fields_are_computed_in_a_tick() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 import zlib
 
 import numpy as np
 import pytest
+import torch
 from tests.integration.squares import square
 
 from ecumene_agents.fields import RouteMap
@@ -50,20 +52,25 @@ def test_small_worlds_compute_their_own() -> None:
 
 def test_large_worlds_get_theirs_from_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wayfinding, "LARGE_NODES", 0)
+    monkeypatch.setattr(wayfinding, "LATER_LOOKS", 3)
     world = World(square(), slots=2)
     world.apply([Spawn("npc:1", position=(100.0, 30.0, 0.0)), SetIntent("npc:1", Verb.GO, place="square")])
+    told: list[float] = []
     routes = Routes(world, per_tick=7)
-    finder = Wayfinder(routes)
-    slots = world.slots_alive()
+    finder = Wayfinder(routes, lambda goal, reach, directions: told.append(reach))
+    slots, state = world.slots_alive(), world.state
     try:
         until = time.monotonic() + 60
         finder.look_after(world.layout)
         routes.update(slots)
-        while float((world.state.waypoint[0, 0] - world.state.goal[0, 0]).norm()) < 1 and time.monotonic() < until:
+        assert torch.equal(state.waypoint[0, 0], state.position[0, 0]), "nobody knows the way yet"
+        while len(told) < 2 and time.monotonic() < until:
             finder.look_after(world.layout)
             time.sleep(0.05)
             routes.update(slots)
         assert routes.per_tick == 0
-        assert float((world.state.waypoint[0, 0] - world.state.goal[0, 0]).norm()) > 1, "no field came"
+        assert 0 < told[0] < told[1] == math.inf, "far enough first, everywhere later"
+        for place in (state.goal, state.position):
+            assert float((state.waypoint[0, 0] - place[0, 0]).norm()) > 1, "no field came"
     finally:
         finder.close()
