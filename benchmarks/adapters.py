@@ -37,8 +37,7 @@ WHOLE_RATE = 1e-3
 """Learning rate of tuning all, that of `PPOConfig`."""
 BASE, ADAPTER, WHOLE = "base", "adapter", "all tuned"
 WORLDS, STEPS = 4, 40
-"""Copies of an arena, and decisions in which tries begin that count: 30 tries an arena and more, with which a share of
-the gain is told to about a tenth."""
+"""Copies of an arena, and decisions in which tries begin that count: about 35 tries an arena of queue."""
 NPCS, ADAPTERS = 500, 8
 
 
