@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import hypot
 from typing import Final
 
 from ecumene_agents.aims import aim_for, pressing
@@ -100,9 +101,9 @@ class Errands:
             yield from intend(mind, who, Verb.GO, point=mind.aside)
             return
         goal = aim.point or spots.place_point[aim.place]
-        gap = scene.gap(who.slot, goal)
-        if gap < mind.best_m - 0.5 or scene.gap(who.slot, (*mind.anchor, 0.0)) > AWAY_M:
-            x, y, _ = scene.position(who.slot)
+        x, y, _ = scene.position(who.slot)
+        gap = hypot(goal[0] - x, goal[1] - y)
+        if gap < mind.best_m - 0.5 or hypot(mind.anchor[0] - x, mind.anchor[1] - y) > AWAY_M:
             mind.best_m, mind.anchor, mind.progress = min(gap, mind.best_m), (x, y), tick
         elif self._lets_pass(mind, who, aim, goal, scene, tick):
             return
@@ -120,9 +121,10 @@ class Errands:
     def _lets_pass(self, mind: Mind, who: Avatar, aim: Aim, goal: Point, scene: Scene, tick: int) -> bool:
         """Lets who has got no further for some seconds step aside, now one, now another; tells whether it does."""
         since = max(mind.progress, mind.until)
+        if tick - since <= YIELD_TICKS or aim.stage is Stage.DWELL:
+            return False
         waits = tick - since > YIELD_TICKS * (1 + number(self._world.seed, who.key, since, "patience"))
-        upright = int(scene.posture[who.slot]) == Posture.STAND
-        if not waits or not upright or aim.stage is Stage.DWELL or scene.gap(who.slot, goal) < THERE_M:
+        if not waits or int(scene.posture[who.slot]) != Posture.STAND or scene.gap(who.slot, goal) < THERE_M:
             return False
         others = scene.others(who.slot)
         mind.aside = aside(self._world.layout, scene.position(who.slot), int(scene.level[who.slot]), goal, others)

@@ -23,6 +23,13 @@ GAP_M: Final = 0.7
 STEPS: Final = 8
 """Points on the way there that must have room for a body."""
 BODY_M: Final = 0.25
+CROWD_M: Final = 1.5
+"""Others further away don't count."""
+
+_TURNS = [(radius, 2 * pi * turn / DIRECTIONS) for radius in RADII_M for turn in range(DIRECTIONS)]
+_REACH: Final = torch.tensor([(radius * cos(angle), radius * sin(angle)) for radius, angle in _TURNS])
+_FAR: Final = _REACH.norm(dim=1)
+_SHARE: Final = torch.linspace(1 / STEPS, 1.0, STEPS)[:, None, None]
 
 
 def aside(layout: Layout, here: Point, level: int, goal: Point, others: NDArray[np.float32]) -> Point | None:
@@ -38,18 +45,14 @@ def aside(layout: Layout, here: Point, level: int, goal: Point, others: NDArray[
         goal: Where it wants to be, m.
         others: (n, 2) where the others on that storey stand, m.
     """
-    turns = [(radius, 2 * pi * turn / DIRECTIONS) for radius in RADII_M for turn in range(DIRECTIONS)]
-    reach = torch.tensor([(radius * cos(angle), radius * sin(angle)) for radius, angle in turns])
-    start = torch.tensor(here[:2])
-    share = torch.linspace(1 / STEPS, 1.0, STEPS)[:, None, None]
-    storey = torch.full((STEPS, len(turns)), level)
-    device = layout.device
-    clear = sample(layout, layout.clearance, storey.to(device), (start + share * reach).to(device)).cpu()
-    ends = start + reach
-    crowd = torch.cdist(ends, torch.from_numpy(others)).amin(dim=1) if len(others) else torch.full((len(turns),), 9.0)
+    start, device = torch.tensor(here[:2]), layout.device
+    storey = torch.full((STEPS, len(_REACH)), level, device=device)
+    clear = sample(layout, layout.clearance, storey, (start + _SHARE * _REACH).to(device)).cpu()
+    ends, near = start + _REACH, others[(np.abs(others - here[:2]) < RADII_M[-1] + CROWD_M).all(axis=1)]
+    crowd = torch.cdist(ends, torch.from_numpy(near)).amin(dim=1) if len(near) else torch.full((len(ends),), CROWD_M)
     way = torch.tensor(goal[:2]) - start
-    along = (reach @ way) / (reach.norm(dim=1) * way.norm().clamp(min=1e-6))
+    along = (_REACH @ way) / (_FAR * way.norm().clamp(min=1e-6))
     good = (clear >= BODY_M).all(dim=0) & (clear[-1] >= ROOM_M) & (crowd >= GAP_M)
-    score = clear[-1].clamp(max=1.2) + crowd.clamp(max=1.5) - 0.3 * reach.norm(dim=1) - 0.5 * along
+    score = clear[-1].clamp(max=1.2) + crowd.clamp(max=CROWD_M) - 0.3 * _FAR - 0.5 * along
     best = int(score.masked_fill(~good, -torch.inf).argmax())
     return (*ends[best].tolist(), here[2]) if bool(good[best]) else None
