@@ -52,12 +52,11 @@ class Errands:
         wanted, urgent = self._wanted(mind, scene.needs[who.slot].tolist(), clock, tick)
         aim = mind.aim
         if aim is None or self._over(mind, aim, wanted, tick):
-            blocked = aim is not None and aim.stage is not Stage.DWELL and self._stuck(mind, tick)
-            if blocked:
-                aim = self._something_else(mind, "I could not get through to where I wanted to be", tick)
+            if aim is not None and aim.stage is not Stage.DWELL and self._stuck(mind, tick):
+                aim = self._begin_another(mind, "I could not get through to where I wanted to be", tick)
             else:
                 aim = aim_for(wanted, mind, self._world.layout, self._world.seed, tick, urgent=urgent)
-            self._begin(mind, aim, tick)
+                self._begin(mind, aim, tick)
         yield from self._carry_on(mind, who, aim, scene, tick)
 
     def _begin(self, mind: Mind, aim: Aim, tick: int) -> None:
@@ -65,10 +64,11 @@ class Errands:
         aim.since = tick
         mind.aim, mind.best_m, mind.progress = aim, 1e9, tick
 
-    def _something_else(self, mind: Mind, reason: str, tick: int) -> Aim:
-        """Returns an aim for who can't have what it wants now."""
+    def _begin_another(self, mind: Mind, reason: str, tick: int) -> Aim:
+        """Lets who can't have what it wants now do something else first; returns what."""
         aim = aim_for(Activity.STROLL, mind, self._world.layout, self._world.seed, tick, urgent=False)
         aim.reason = reason
+        self._begin(mind, aim, tick)
         return aim
 
     def _wanted(self, mind: Mind, needs: Sequence[float], clock: Clock, tick: int) -> tuple[Activity, bool]:
@@ -112,9 +112,7 @@ class Errands:
                 yield from intend(mind, who, Verb.GO, place=spots.place_name[aim.place])
                 return
             if not self._settle(mind, who, aim, scene, tick):
-                self._begin(
-                    mind, self._something_else(mind, "there was no room for me where I wanted to be", tick), tick
-                )
+                self._begin_another(mind, "there was no room for me where I wanted to be", tick)
                 return
         yield from self._arrive(mind, who, aim, scene, tick)
 
@@ -160,7 +158,7 @@ class Errands:
         close = scene.gap(who.slot, aim.point) < THERE_M
         if aim.stage is Stage.SETTLE and not seated and aim.seat >= 0:
             if tick - aim.since >= STUCK_TICKS:
-                self._begin(mind, self._something_else(mind, "I could not sit down where I wanted to", tick), tick)
+                self._begin_another(mind, "I could not sit down where I wanted to", tick)
                 return
             if aim.seat in scene.seat:
                 aim.point, aim.seat = None, -1

@@ -113,14 +113,21 @@ def test_who_wants_to_sit_takes_a_free_seat() -> None:
     assert thinking.mind("npc:mara").aim.stage is Stage.DWELL  # type: ignore[union-attr]
 
 
-def test_who_finds_its_seat_taken_takes_another() -> None:
-    world, thinking = village(("npc:mara", 2, -3, ""), ("visitor:ada", 1, -5, ""))
+def about_to_sit(*others: tuple[str, float, float, str]) -> tuple[World, Thinking, Aim]:
+    """Returns a village in which Mara is on the way to a seat that she chose."""
+    world, thinking = village(("npc:mara", 2, -3, ""), *others)
     world.state.needs[0, world.slot_of("npc:mara"), 0] = 0.1
     lives(world, thinking, range(1))
     aim = thinking.mind("npc:mara").aim
     assert aim is not None
     aim.place = world.layout.place_index["middle"]
     lives(world, thinking, range(20, 21))
+    assert aim.seat >= 0
+    return world, thinking, aim
+
+
+def test_who_finds_its_seat_taken_takes_another() -> None:
+    world, thinking, aim = about_to_sit(("visitor:ada", 1, -5, ""))
     first = aim.seat
     world.state.seat[0, world.slot_of("visitor:ada")] = first
     lives(world, thinking, range(40, 61))
@@ -130,13 +137,7 @@ def test_who_finds_its_seat_taken_takes_another() -> None:
 
 
 def test_who_does_not_get_onto_a_seat_does_something_else() -> None:
-    world, thinking = village(("npc:mara", 2, -3, ""))
-    world.state.needs[0, world.slot_of("npc:mara"), 0] = 0.1
-    lives(world, thinking, range(1))
-    aim = thinking.mind("npc:mara").aim
-    assert aim is not None
-    aim.place = world.layout.place_index["middle"]
-    lives(world, thinking, range(20, 21))
+    world, thinking, aim = about_to_sit()
     put(world, "npc:mara", aim.point or ())
     lives(world, thinking, range(40, 40 + STUCK_TICKS))
     then = thinking.mind("npc:mara").aim
