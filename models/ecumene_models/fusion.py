@@ -27,7 +27,7 @@ from ecumene_models.encoders import (
     mlp,
     touch_encoder,
 )
-from ecumene_models.senses import NEIGHBOURS, SENSES, SenseBatch
+from ecumene_models.senses import NEIGHBOURS, RELATIONS, SENSES, SenseBatch
 
 GROUPS: Final[Mapping[str, slice]] = {
     "body": slice(0, 1),
@@ -58,6 +58,7 @@ class FusionConfig:
         drop: Probability that modality dropout takes a sense away while training.
         chunk: Avatars per pass, so that activations stay in the cache; 0 never splits. Training never does.
         log_std: Start of the learnable logarithm of the standard deviation.
+        relations: Whether a token of each relation that holds is added to a neighbour's token; these start at zero.
     """
 
     d: int = 64
@@ -67,10 +68,12 @@ class FusionConfig:
     drop: float = 0.15
     chunk: int = 256
     log_std: float = -0.7
+    relations: bool = False
 
     def to_json(self) -> dict[str, int | float]:
-        """Returns the sizes as JSON scalars."""
-        return asdict(self)
+        """Returns the sizes as JSON scalars; relations are named only where they are used."""
+        found = asdict(self)
+        return found if self.relations else {name: size for name, size in found.items() if name != "relations"}
 
 
 class ExpertHeads(nn.Module):
@@ -131,6 +134,8 @@ class FusionPolicy(CrossModal):
         self.body, self.touch = body_encoder(d), touch_encoder(d)
         self.intent, self.vision, self.hearing = IntentEncoder(d), VisionEncoder(d), HearingEncoder(d)
         self.neighbours = NeighbourEncoder(d)
+        if config.relations:
+            self.relation = nn.Parameter(torch.zeros(RELATIONS, d))
         self.experts = ExpertHeads(config)
         sizes = (d, config.heads, config.hidden)
         self._build_cross(sizes, tokens=TOKENS, queries=_QUERIES, layers=config.layers, outputs=WIDTH)
@@ -206,9 +211,17 @@ class FusionPolicy(CrossModal):
             self.vision(depth, kind, senses.body[:, 4]),
             self.hearing(hearing),
             self.touch(senses.touch.masked_fill(~feels[:, None], 0.0)),
-            self.neighbours(neighbours),
+            self._met(neighbours, senses),
         )
         return torch.cat(parts, dim=1)
+
+    def _met(self, neighbours: Tensor, senses: SenseBatch) -> Tensor:
+        """Returns (N, 8, d) tokens of neighbours and of the relations that hold for those who are there."""
+        tokens: Tensor = self.neighbours(neighbours)
+        if not self.config.relations:
+            return tokens
+        holds = (senses.relations & senses.neighbour_present[..., None]).to(tokens.dtype)
+        return tokens + holds @ self.relation
 
     def _consult(self, tokens: Tensor, senses: SenseBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the experts' (N, E, 15) rows, (N, E, 6) log weights and (N, E) presence."""

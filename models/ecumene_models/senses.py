@@ -21,7 +21,7 @@ SENSES: Final = ("vision", "hearing", "touch")
 ROWS, COLUMNS = 8, 24
 EARS, FRAMES, BANDS = 2, 8, 16
 TOUCH, BODY, GOAL = 10, 12, 6
-NEIGHBOURS, NEIGHBOUR = 8, 12
+NEIGHBOURS, NEIGHBOUR, RELATIONS = 8, 12, 8
 CATEGORIES, VERBS = 16, 16
 VIEW: Final = (math.radians(150), math.radians(60))
 """Width and height of the field of view, radians."""
@@ -36,6 +36,7 @@ _SHAPES: Final = {
     "body": (BODY,),
     "neighbours": (NEIGHBOURS, NEIGHBOUR),
     "neighbour_present": (NEIGHBOURS,),
+    "relations": (NEIGHBOURS, RELATIONS),
     "goal": (GOAL,),
     "verb": (),
     "present": (len(SENSES),),
@@ -54,6 +55,8 @@ class SenseBatch:
         body: (N, 12) f32, proprioception.
         neighbours: (N, 8, 12) f32, nearest avatars in the body frame, m and m/s.
         neighbour_present: (N, 8) bool, which rows of `neighbours` hold someone.
+        relations: (N, 8, 8) bool, how each neighbour is related to me, to things and to places: in my place, on a
+            thing, next to my goal, facing me, against a wall, in a doorway, part of what I sit on or hold, holding.
         goal: (N, 6) f32, waypoint dx, dy in the body frame, distance, goal distance (m), level difference, has goal.
         verb: (N,) i64, what the avatar intends.
         present: (N, 3) bool, which of vision, hearing and touch work.
@@ -66,6 +69,7 @@ class SenseBatch:
     body: Tensor
     neighbours: Tensor
     neighbour_present: Tensor
+    relations: Tensor
     goal: Tensor
     verb: Tensor
     present: Tensor
@@ -97,7 +101,7 @@ class SenseBatch:
         of body and goal count as zero. Nothing is read back from the device.
 
         Raises:
-            SensesError: A tensor has another shape than an attribute says.
+            SensesError: A tensor has another shape than an attribute says, or relations are not bool.
         """
         self._check()
         counted = self.present & torch.stack(
@@ -119,6 +123,10 @@ class SenseBatch:
                 raise SensesError(
                     f"{name} of {count[0] if count else 0} avatars has the shape {tuple(found)}, not {wanted}"
                 )
+        if self.relations.dtype != torch.bool:
+            raise SensesError(
+                f"relations must be torch.bool, true or false of each neighbour, not {self.relations.dtype}"
+            )
 
     def without(self, sense: str) -> Self:
         """Returns the batch with one of `SENSES` taken away from every avatar."""
@@ -145,7 +153,8 @@ class SenseBatch:
     @classmethod
     def zeros(cls, count: int, device: torch.device | str = "cpu") -> Self:
         """Returns `count` avatars with all senses present, that perceive nothing."""
-        dtypes = {"vision_kind": torch.uint8, "neighbour_present": torch.bool, "verb": torch.int64}
+        dtypes = {"vision_kind": torch.uint8, "neighbour_present": torch.bool, "relations": torch.bool}
+        dtypes["verb"] = torch.int64
         made = {
             name: torch.zeros((count, *shape), dtype=dtypes.get(name, torch.float32), device=device)
             for name, shape in _SHAPES.items()

@@ -27,6 +27,9 @@ FAR_M: Final = 30.0
 """Vision reports this depth where it sees nothing nearer."""
 NEIGHBOURS: Final = 8
 NEIGHBOUR_WIDTH: Final = 12
+RELATIONS: Final = ("inside", "on", "next_to", "facing", "against_wall", "door_to", "part_of", "holds")
+"""How a neighbour is related, in the order of the last axis of `Senses.relations`; all but the last are words of the
+scene graph, see `ecumene_world.graph.RELATIONS`."""
 EARS: Final = 2
 SOUND_FRAMES: Final = 8
 BANDS: Final = 16
@@ -127,6 +130,15 @@ class Senses:
     cos and sin of its heading relative to mine, is visitor, is my target, is speaking."""
     neighbour_slot: Tensor
     """(B, A, 8) i64, -1 padded."""
+    relations: Tensor
+    """(B, A, 8, 8) bool, how each neighbour is related, in the order of `RELATIONS`; False where there is none.
+
+    inside: the smallest place whose radius reaches it is also mine. on: it sits or lies on a thing. next_to: it stands
+    within a metre of the point where my intent ends, which is on my storey, and I know where. facing: its body is
+    turned to me, give or take 30°. against_wall: something taller than 1.5 m is within half a metre. door_to: it
+    stands within half a metre of a door's closed leaf. part_of: the thing that it sits on, or else holds, is the one
+    that I sit on, or else hold. holds: it has a thing, or an end of one, in its hands. Walls, doors and places are
+    looked up at the nearest node of the grid."""
     goal: Tensor
     """(B, A, 6) f32: waypoint dx, dy (ego, m), its distance, distance of the goal (m), levels to climb, has a goal.
 

@@ -31,13 +31,18 @@ def goal(state: State, viewers: Viewers) -> Tensor:
     distance = (ahead * ahead + left * left).sqrt()
     remaining = (rest[0] * rest[0] + rest[1] * rest[1]).sqrt()
     climb = (state.goal_level.index_select(1, slots) - viewers.level).to(distance.dtype)
-    verb = state.verb.index_select(1, slots)
-    place = state.place.index_select(1, slots)
-    nowhere = (place < 0) & (state.target.index_select(1, slots) < 0)
-    seeks = ((verb == int(Verb.FIND)) | (verb == int(Verb.COME)) | (verb == int(Verb.LEAVE))) & nowhere
-    wants = ((verb != int(Verb.WAIT)) & ~seeks).to(distance.dtype)
+    wants, seeks = aims(state, slots)
     tokens = torch.stack((ahead, left, distance, remaining, climb, torch.ones_like(climb)), dim=-1)
-    return tokens * wants.unsqueeze(-1) + _code_of(-1 - place) * seeks.unsqueeze(-1)
+    sought = _code_of(-1 - state.place.index_select(1, slots))
+    return tokens * wants.to(tokens.dtype).unsqueeze(-1) + sought * seeks.unsqueeze(-1)
+
+
+def aims(state: State, slots: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns which avatars know where they want to go, and which seek without knowing where, (B, A) bool each."""
+    verb = state.verb.index_select(1, slots)
+    nowhere = (state.place.index_select(1, slots) < 0) & (state.target.index_select(1, slots) < 0)
+    seeks = ((verb == int(Verb.FIND)) | (verb == int(Verb.COME)) | (verb == int(Verb.LEAVE))) & nowhere
+    return (verb != int(Verb.WAIT)) & ~seeks, seeks
 
 
 def _code_of(sought: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from ecumene_sim.senses.body import body, goal
 from ecumene_sim.senses.company import company
 from ecumene_sim.senses.hearing import Ears, thing_bodies
 from ecumene_sim.senses.others import Others
+from ecumene_sim.senses.relations import Surroundings
 from ecumene_sim.senses.sight_lines import ClosedDoors
 from ecumene_sim.senses.touch import touch
 from ecumene_sim.senses.viewer import Viewers
@@ -35,6 +36,7 @@ class Sensorium:
         self._terrain, self._things = terrain, things
         device = terrain.layout.device
         self._retina = Retina(device)
+        self._surroundings = Surroundings(terrain)
         self._ears, self._bodies = Ears(signatures, device), thing_bodies(terrain)
 
     @torch.no_grad()
@@ -55,6 +57,7 @@ class Sensorium:
             body=body(state, viewers),
             neighbours=tokens,
             neighbour_slot=slot,
+            relations=self._surroundings.relations(state, viewers, tokens, slot),
             goal=goal(state, viewers),
             verb=state.verb.index_select(1, slots),
             present=present,

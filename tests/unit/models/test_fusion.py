@@ -198,3 +198,59 @@ def test_an_empty_batch_is_answered_by_an_empty_one() -> None:
     output = trained()(random_senses(0))
     assert len(output) == 0
     assert output.vector.shape == (0, 15)
+
+
+def related(seed: int = 0) -> FusionPolicy:
+    """The policy of `trained` that is also told of relations, whose tokens are zero."""
+    plain = trained(seed)
+    policy = FusionPolicy(replace(plain.config, relations=True))
+    policy.load_state_dict(policy.state_dict() | plain.state_dict())
+    return policy.eval()
+
+
+@pytest.mark.parametrize("remembers", [False, True])
+def test_relation_tokens_start_at_zero_and_draw_nothing(remembers: bool) -> None:
+    kind, sizes = (RecurrentPolicy, RecurrentConfig) if remembers else (FusionPolicy, FusionConfig)
+    plain, told = kind(sizes()), kind(sizes(relations=True))
+    extra = {name: tensor for name, tensor in told.state_dict().items() if name not in plain.state_dict()}
+    assert extra.keys() == {"relation"}
+    assert not extra["relation"].any()
+    assert all(torch.equal(tensor, told.state_dict()[name]) for name, tensor in plain.state_dict().items())
+
+
+def test_with_zero_tokens_relations_change_no_bit() -> None:
+    senses = random_senses(12)
+    plain, told = trained()(senses), related()(senses)
+    for name in ("vector", "value", "attention", "contribution", "experts"):
+        assert torch.equal(getattr(plain, name), getattr(told, name)), name
+
+
+def test_a_relation_alone_changes_the_decision_of_those_who_are_told() -> None:
+    senses = random_senses(12)
+    senses = replace(senses, neighbour_present=torch.ones_like(senses.neighbour_present))
+    other = senses.relations.clone()
+    other[3, 5, 2] ^= True
+    other = replace(senses, relations=other)
+    assert torch.equal(trained()(senses).vector, trained()(other).vector)
+    policy = related()
+    with torch.no_grad():
+        policy.relation.normal_(generator=torch.Generator().manual_seed(3))
+    changed = (policy(senses).vector != policy(other).vector).any(dim=1)
+    assert changed.nonzero().flatten().tolist() == [3]
+
+
+def test_relations_of_absent_neighbours_never_count() -> None:
+    policy, senses = related(), random_senses(12)
+    with torch.no_grad():
+        policy.relation.fill_(0.5)
+    noise = senses.relations ^ ~senses.neighbour_present[..., None]
+    assert not torch.equal(noise, senses.relations)
+    assert torch.equal(policy(senses).vector, policy(replace(senses, relations=noise)).vector)
+
+
+def test_relations_that_are_no_truths_are_refused() -> None:
+    senses = random_senses(3)
+    with pytest.raises(SensesError, match=r"relations must be torch\.bool, not torch\.float32"):
+        trained()(replace(senses, relations=torch.full((3, 8, 8), torch.nan)))
+    with pytest.raises(SensesError, match=r"relations of 3 avatars has the shape"):
+        trained()(replace(senses, relations=senses.relations[..., :7]))
