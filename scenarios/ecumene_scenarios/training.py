@@ -22,6 +22,7 @@ from ecumene_models import FusionPolicy, SenseBatch, load_policy, save_policy
 from ecumene_models.actions import PolicyActions
 from ecumene_models.checkpoint import POLICIES, fit, read
 from ecumene_models.checkpoint import write as write_weights
+from ecumene_models.fusion import FusionConfig
 from ecumene_models.recurrent import RecurrentConfig, RecurrentPolicy
 from ecumene_models.senses import SENSES
 from ecumene_scenarios.batched import BatchedEnv, Step
@@ -41,7 +42,7 @@ JUDGE: Final = "judge.safetensors"
 TEACHING: Final = "teaching.safetensors"
 JUDGES: Final = ("own", "centralised")
 LOG: Final = "log.jsonl"
-LATER: Final[Mapping[str, Any]] = {"memory": 0, "judge": "own"}
+LATER: Final[Mapping[str, Any]] = {"memory": 0, "judge": "own", "relations": False}
 """Parts of the configuration that weights made before them don't note, and what those were made with."""
 RISE: Final = 8
 """Iterations in which the learning rate of improving rises."""
@@ -66,6 +67,7 @@ class TrainingConfig:
         start: File of weights to begin with; empty to begin with weights drawn from the seed.
         memory: Numbers that the minds remember, 0 for minds without memory.
         judge: "own" for the policy's own critic, "centralised" for one that is told more, see `judge`.
+        relations: Whether minds are told how their neighbours are related; weights without begin with zeros for it.
         device: "cpu" or "cuda".
         ppo: How experience is used.
     """
@@ -84,6 +86,7 @@ class TrainingConfig:
     start: str = ""
     memory: int = 0
     judge: str = "own"
+    relations: bool = False
     device: str = "cpu"
     ppo: PPOConfig = field(default_factory=PPOConfig)
 
@@ -253,15 +256,22 @@ def _restore(optimiser: torch.optim.Optimizer, path: Path) -> None:
 
 
 def beginner(config: TrainingConfig) -> FusionPolicy:
-    """The policy that training begins with; weights without memory may begin one that has it.
+    """The policy that training begins with; weights without memory or relations may begin one that has them.
 
     Raises:
         WeightsError: The weights to begin with can't be read or don't fit.
     """
     start = load_policy(Path(config.start)) if config.start else None
-    if not config.memory:
-        return start or FusionPolicy(generator=stream(config.seed, "weights"))
-    policy = RecurrentPolicy(RecurrentConfig(memory=config.memory), stream(config.seed, "weights"))
+    relations = config.relations or (start is not None and start.config.relations)
+    if not config.memory and start is not None and start.config.relations == relations:
+        return start
+    noise = stream(config.seed, "weights")
+    memory = config.memory or (start.config.memory if isinstance(start, RecurrentPolicy) else 0)
+    policy = (
+        RecurrentPolicy(RecurrentConfig(memory=memory, relations=relations), noise)
+        if memory
+        else FusionPolicy(replace(FusionConfig() if start is None else start.config, relations=relations), noise)
+    )
     if start is not None:
         policy.load_state_dict(policy.state_dict() | start.state_dict())
     return policy

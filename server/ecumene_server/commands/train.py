@@ -25,6 +25,7 @@ OF_MINDS = {
     "start": None,
     "sense_less": "",
     "memory": "none",
+    "relations": False,
     "objective": None,
     "critic": "own",
 }
@@ -65,6 +66,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sense-less", default="", metavar="A,B", help=f"senses that nobody has, of {', '.join(SENSES)} (minds)"
     )
+    parser.add_argument(
+        "--relations", action="store_true", help="tell minds how neighbours are related to them and to things (minds)"
+    )
     parser.add_argument("--memory", choices=MEMORIES, default="none", help="what minds remember (none)")
     parser.add_argument(
         "--objective", metavar="NAME", help="of pretraining: masked, contrastive or shuffled (masked; senses)"
@@ -99,6 +103,8 @@ def run(options: argparse.Namespace) -> int:
     config = _config(options)
     torch.set_num_threads(1)  # sums must be added up in the same order on any number of processors
     last: list[Progress] = []
+    if config.relations and config.start and not options.json:
+        print(f"What {options.start} lacks to be told of relations starts at zero.", flush=True)
     with output.bar("training", "iterations") as report:
 
         def heard(progress: Progress) -> None:
@@ -130,6 +136,7 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
         lacking=lacking,
         start=start,
         memory=MEMORIES[options.memory],
+        relations=options.relations,
         judge=options.critic,
     )
     if options.smoke:

@@ -120,7 +120,7 @@ def _doorways(layout: Layout) -> Tensor:
 
 
 def _places(layout: Layout) -> Tensor:
-    """Returns (L, H, W) i32 the number, from 1, of the smallest place whose radius reaches a node, 0 where none does."""
+    """Returns (L, H, W) i32 the number, from 1, of the smallest place whose radius reaches a node; 0 for none."""
     number = torch.zeros(layout.clearance.shape, dtype=torch.int32)
     height, width = number.shape[1:]
     radii, spots, levels = (part.tolist() for part in (layout.place_radius, layout.place_position, layout.place_level))

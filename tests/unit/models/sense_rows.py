@@ -18,6 +18,7 @@ def random_senses(count: int, seed: int = 0, *, present: float = 1.0) -> SenseBa
         body=torch.randn(count, 12, generator=draw),
         neighbours=torch.randn(count, 8, 12, generator=draw).abs(),
         neighbour_present=torch.rand(count, 8, generator=draw) > 0.4,
+        relations=torch.rand(count, 8, 8, generator=torch.Generator().manual_seed(seed + 1)) > 0.7,
         goal=torch.randn(count, 6, generator=draw) * 5,
         verb=torch.randint(0, 13, (count,), generator=draw),
         present=torch.rand(count, 3, generator=draw) < present,

@@ -7,8 +7,7 @@ import torch
 from tests.unit.sim.rooms import Box, Plan, Thing, put, world_of
 
 from ecumene_models.senses import NEIGHBOURS, RELATIONS
-from ecumene_sim import Engine
-from ecumene_sim import frame
+from ecumene_sim import Engine, frame
 from ecumene_sim.frame import Senses
 from ecumene_world.graph import RELATIONS as WORDS
 from ecumene_world.state import Posture, Verb
@@ -71,7 +70,7 @@ def test_one_is_inside_my_place_and_not_in_a_smaller_one_or_outside() -> None:
     moved(world, 2, 10, slot=0)
     assert found(moved(world, 2, 11.5)) == set(), "both nowhere"
     moved(world, 5, 10, slot=0)
-    assert found(moved(world, 2, 10)) == set(), "outside of my place"
+    assert found(moved(world, 3, 11)) == set(), "outside of my place"
 
 
 def test_on_is_who_sits_or_lies() -> None:
@@ -151,8 +150,8 @@ def test_who_sits_is_part_of_the_seat_and_not_of_what_another_holds() -> None:
 def test_worlds_side_by_side_are_related_each_by_itself() -> None:
     world = world_of(PLAN, worlds=2)
     for number in range(2):
-        put(world, 0, 8, 10, world=number)
-        put(world, 1, 8, 11.5, world=number)
+        put(world, 0, 8, 10, index=number)
+        put(world, 1, 8, 11.5, index=number)
     world.state.held[1, 1] = BALL
     holds = sensed(world).relations[..., frame.RELATIONS.index("holds")]
     assert holds[:, 0, 0].tolist() == [False, True]
