@@ -124,9 +124,7 @@ class SenseBatch:
                     f"{name} of {count[0] if count else 0} avatars has the shape {tuple(found)}, not {wanted}"
                 )
         if self.relations.dtype != torch.bool:
-            raise SensesError(
-                f"relations must be torch.bool, true or false of each neighbour, not {self.relations.dtype}"
-            )
+            raise SensesError(f"relations must be torch.bool, not {self.relations.dtype}")
 
     def without(self, sense: str) -> Self:
         """Returns the batch with one of `SENSES` taken away from every avatar."""
