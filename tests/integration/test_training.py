@@ -119,6 +119,22 @@ def test_minds_without_memory_may_begin_those_with_it(tmp_path: Path) -> None:
     assert begun["recall.cell.weight_hh"].shape == (24, 8)
 
 
+@pytest.mark.parametrize("memory", [0, 8])
+def test_minds_without_relations_may_begin_those_with_them(tmp_path: Path, memory: int) -> None:
+    path, again = tmp_path / "plain.safetensors", tmp_path / "again.safetensors"
+    plain = FusionPolicy(generator=torch.Generator().manual_seed(5))
+    save_policy(plain, path)
+    assert "relations" not in read(path, model="fusion-policy").config
+    begun = beginner(replace(SHORT, relations=True, memory=memory, start=str(path)))
+    assert all(torch.equal(tensor, begun.state_dict()[name]) for name, tensor in plain.state_dict().items())
+    assert not begun.relation.any()
+    with torch.no_grad():
+        begun.relation.fill_(0.25)
+    save_policy(begun, again)
+    assert torch.equal(load_policy(again).relation, begun.relation)
+    assert torch.equal(beginner(replace(SHORT, memory=memory, start=str(again))).relation, begun.relation)
+
+
 def test_another_configuration_does_not_resume(tmp_path: Path) -> None:
     Trainer(SHORT, tmp_path)._checkpoint()
     with pytest.raises(TrainingError, match="another configuration"):

@@ -210,8 +210,12 @@ def related(seed: int = 0) -> FusionPolicy:
 
 @pytest.mark.parametrize("remembers", [False, True])
 def test_relation_tokens_start_at_zero_and_draw_nothing(remembers: bool) -> None:
-    kind, sizes = (RecurrentPolicy, RecurrentConfig) if remembers else (FusionPolicy, FusionConfig)
-    plain, told = kind(sizes()), kind(sizes(relations=True))
+    plain, told = (
+        RecurrentPolicy(RecurrentConfig(relations=relations))
+        if remembers
+        else FusionPolicy(FusionConfig(relations=relations))
+        for relations in (False, True)
+    )
     extra = {name: tensor for name, tensor in told.state_dict().items() if name not in plain.state_dict()}
     assert extra.keys() == {"relation"}
     assert not extra["relation"].any()
@@ -228,9 +232,9 @@ def test_with_zero_tokens_relations_change_no_bit() -> None:
 def test_a_relation_alone_changes_the_decision_of_those_who_are_told() -> None:
     senses = random_senses(12)
     senses = replace(senses, neighbour_present=torch.ones_like(senses.neighbour_present))
-    other = senses.relations.clone()
-    other[3, 5, 2] ^= True
-    other = replace(senses, relations=other)
+    flipped = senses.relations.clone()
+    flipped[3, 5, 2] ^= True
+    other = replace(senses, relations=flipped)
     assert torch.equal(trained()(senses).vector, trained()(other).vector)
     policy = related()
     with torch.no_grad():
