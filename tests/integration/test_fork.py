@@ -160,8 +160,11 @@ def test_minds_are_compared_in_a_fork(capsys: pytest.CaptureFixture[str]) -> Non
     told = capsys.readouterr().err
     assert told == "ecumene: nobody's try counted in 'task.yaml' within 1 steps; more would do\n", "all are settled"
     assert cli.run(["evaluate", "minds", "--tasks", "task.yaml", *short, "80"]) == 0
-    rows = json.loads(capsys.readouterr().out)
+    said = json.loads(capsys.readouterr().out)
+    rows = said["rows"]
     assert {(row["model"], row["task"]) for row in rows} == {("scripted", "task.yaml"), ("minds", "task.yaml")}
+    own = {row["metric"]: row["value"] for row in rows if row["model"] == "minds"}
+    assert (said["name"], said["model"], said["tasks"]) == ("minds", "minds", {"task.yaml": own})
     assert next(row["value"] for row in rows if row["metric"] == "seconds_to_goal") > 0, "somebody arrived"
     assert cli.run(["evaluate", "minds", "--tasks", "task.yaml", "--crowd", "2", *short, "80"]) == 1
     assert "'task.yaml' has the people of its moment, not 2 times as many" in capsys.readouterr().err

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ecumene_server.commands import asked, learned, output, pretraining
 from ecumene_server.commands.files import existing
 from ecumene_server.errors import UsageError
+
+if TYPE_CHECKING:
+    from ecumene_scenarios.evaluate import Row
 
 NAMES = ("minds", *learned.SHIPPED)
 SENSES = ("vision", "hearing", "touch")
@@ -80,13 +85,22 @@ def run(options: argparse.Namespace) -> int:
             progress=report,
         )
     if options.json:
-        output.as_json([row.to_json() for row in rows])
+        output.as_json(told(rows))
     else:
         columns = ("task and metric", "model", "mean", "95 % interval")
         output.table(
             columns, [(f"{r.task} {r.metric}", r.model, f"{r.value:.3f}", f"{r.low:.3f} to {r.high:.3f}") for r in rows]
         )
     return 0
+
+
+def told(rows: Sequence[Row]) -> dict[str, Any]:
+    """Returns the minds' figures, by task and name of their metric, and below them all rows."""
+    own: dict[str, dict[str, float]] = {}
+    for row in rows:
+        if row.model == "minds":
+            own.setdefault(row.task, {})[row.metric] = row.value
+    return {"name": "minds", "model": "minds", "tasks": own, "rows": [row.to_json() for row in rows]}
 
 
 def senses(text: str) -> tuple[str, ...]:
