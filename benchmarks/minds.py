@@ -28,6 +28,7 @@ from ecumene_scenarios.cast import WEIGHTS, cast
 from ecumene_scenarios.evaluate import MINDS, SPLITS, WITHOUT, Arenas, Row, evaluate
 from ecumene_scenarios.registry import BASICS, load_scenario
 from ecumene_scenarios.session import Session
+from ecumene_scenarios.statistics import number
 from ecumene_world.state import TICK_HZ, Posture, State, Verb
 
 SHOWN = ("success", "collisions_per_agent_minute", "seconds_to_goal")
@@ -69,7 +70,7 @@ def table(rows: Sequence[Row]) -> str:
     lines = [f"| task | metric | {' | '.join(models)} |", f"|---|---|{'---|' * len(models)}"]
     for task, metric in dict.fromkeys((row.task, row.metric) for row in rows if row.metric in SHOWN):
         cells = [found[task, metric, model] for model in models]
-        shown = (f"{cell.value:.3f} ({cell.low:.3f} to {cell.high:.3f})" for cell in cells)
+        shown = (f"{number(cell.value)} ({number(cell.low)} to {number(cell.high)})" for cell in cells)
         lines.append(f"| {task} | {metric.replace('_', ' ')} | {' | '.join(shown)} |")
     return "\n".join(lines)
 

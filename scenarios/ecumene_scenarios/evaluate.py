@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,14 +25,14 @@ from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.packs.forked import Rewarded
 from ecumene_scenarios.ppo import drawn
 from ecumene_scenarios.registry import BASICS, load_task
-from ecumene_scenarios.statistics import t_interval
+from ecumene_scenarios.statistics import known, t_interval
 from ecumene_scenarios.training import HELD_OUT
 from ecumene_sim.frame import Senses
 
 METRICS: Final[Mapping[str, str]] = {
     "success": "share of agents that reached their goal in time, of all whose try ended",
     "collisions_per_agent_minute": "contacts begun per minute of trying, after half a second without any",
-    "seconds_to_goal": "mean time of those who arrived",
+    "seconds_to_goal": "mean time of those who arrived, over the arenas in which somebody did",
     "jitter": "mean change of the wanted velocity, m/s per second",
     "nearest_exit": "share of those who left by the free exit nearest to where they had been, only where one leaves",
 }
@@ -92,10 +93,10 @@ class Row:
         baseline: Whether it is the scripted baseline.
         task: Scenario name.
         metric: One of `METRICS`.
-        value: Mean over seeds.
+        value: Mean over seeds; NaN if there were none with such a figure, which is null in JSON.
         low: Lower end of the 95 % t interval of that mean.
         high: Upper end.
-        seeds: How many seeds.
+        seeds: How many seeds: for how long it took and by which exit, those in which anybody arrived.
         split: One of `SPLITS`: arenas and people of seeds that training never used.
     """
 
@@ -111,7 +112,7 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON."""
-        return asdict(self)
+        return {name: known(field) if isinstance(field, float) else field for name, field in asdict(self).items()}
 
 
 def evaluate(
@@ -216,5 +217,5 @@ def _controller(trial: Trial) -> Controller:
 
 
 def _row(model: str, task: str, metric: str, values: Sequence[float], split: str) -> Row:
-    value, low, high = t_interval(values)
-    return Row(model, model == SCRIPTED, task, metric, value, low, high, len(values), split)
+    found = [value for value in values if not isnan(value)]
+    return Row(model, model == SCRIPTED, task, metric, *t_interval(found), len(found), split)

@@ -16,6 +16,7 @@ from ecumene_scenarios.record import Recorder, digest_of
 from ecumene_scenarios.registry import load_scenario
 from ecumene_scenarios.scenario import Scenario
 from ecumene_scenarios.session import Session
+from ecumene_scenarios.statistics import known, number
 from ecumene_sim.frame import Frame
 
 
@@ -29,7 +30,7 @@ class Outcome:
         minds: Who decided: "fusion", "scripted" or "none".
         ticks: Ticks stepped.
         ended: "scenario" when the scenario ended it, else "ticks".
-        metrics: Name → value, units are in the names.
+        metrics: Name → value, units are in the names; None where nothing happened that it could be the mean of.
         events: Name → how often.
         layout: Hash of the compiled world.
         digest: BLAKE2b of the final state; equal runs have equal digests.
@@ -41,7 +42,7 @@ class Outcome:
     minds: str
     ticks: int
     ended: str
-    metrics: Mapping[str, float]
+    metrics: Mapping[str, float | None]
     events: Mapping[str, int]
     layout: str
     digest: str
@@ -52,8 +53,8 @@ class Outcome:
         return asdict(self)
 
     def table(self) -> list[tuple[str, str]]:
-        """The metrics as rows of name and number, for people."""
-        return [(name.replace("_", " "), f"{value:,.2f}") for name, value in self.metrics.items()]
+        """The metrics as rows of name and number, for people; a dash for None."""
+        return [(name.replace("_", " "), number(value, ",.2f")) for name, value in self.metrics.items()]
 
 
 def run(
@@ -98,7 +99,7 @@ def run(
         minds=chosen.minds if minds is None else minds,
         ticks=session.now,
         ended="scenario" if frame is not None and bool(frame.done.all()) else "ticks",
-        metrics={name: round(float(value[0]), 6) for name, value in chosen.metrics(session.world).items()},
+        metrics={name: known(round(float(value[0]), 6)) for name, value in chosen.metrics(session.world).items()},
         events=dict(sorted(events.items())),
         layout=session.world.layout.hash,
         digest=digest_of(session.world.state).hex(),

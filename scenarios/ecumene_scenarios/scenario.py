@@ -76,7 +76,7 @@ class Scenario(ABC):
         return torch.zeros_like(world.state.alive)
 
     def metrics(self, world: World) -> Mapping[str, Tensor]:
-        """Totals since each world's reset, name → (B,) f32; units are in the names."""
+        """Totals since each world's reset, name → (B,) f32, NaN for a mean of nothing; units are in the names."""
         del world
         return {}
 

@@ -109,13 +109,12 @@ class Alarm(Wait):
 
     def metrics(self, world: World) -> Mapping[str, Tensor]:
         """Those of every task, and the share of those who left that did so by the nearest free exit."""
-        arrived = self.memory["arrived_count"].clamp(min=1.0)
-        return {**super().metrics(world), "nearest_exit": self.memory["nearest_count"] / arrived}
+        return {**super().metrics(world), "nearest_exit": self.memory["nearest_count"] / self.memory["arrived_count"]}
 
     def totals(self) -> dict[str, float]:
         """The metrics of all worlds together."""
-        nearest, arrived = float(self.memory["nearest_count"].sum()), float(self.memory["arrived_count"].sum())
-        return {**super().totals(), "nearest_exit": nearest / max(1.0, arrived)}
+        share = self.memory["nearest_count"].sum() / self.memory["arrived_count"].sum()
+        return {**super().totals(), "nearest_exit": float(share)}
 
     def _count(self, trying: Tensor, arrived: Tensor, left: Tensor) -> None:
         super()._count(trying, arrived, left)

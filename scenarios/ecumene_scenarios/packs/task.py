@@ -270,7 +270,7 @@ class Task(Scenario):
         )
 
     def metrics(self, world: World) -> Mapping[str, Tensor]:
-        """Success and collisions of the agents that have ended or are under way."""
+        """Success and collisions of the agents that have ended or are under way; NaN s to goal where none arrived."""
         del world
         return _metrics(self.memory)
 
@@ -279,7 +279,7 @@ class Task(Scenario):
         return state.alive & ~self.memory["ended"] & self.judged(state) & self._counted()
 
     def totals(self) -> dict[str, float]:
-        """The metrics of all worlds together."""
+        """The metrics of all worlds together; NaN for those of arrivals where nobody arrived."""
         summed = {name: total.sum(0, keepdim=True) for name, total in self.memory.items() if name in _TOTALS}
         return {name: float(value) for name, value in _metrics(summed).items()}
 
@@ -427,11 +427,12 @@ def angle_to(start: tuple[float, float], end: tuple[float, float]) -> float:
 
 
 def _metrics(memory: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What the totals come to; 0 / 0 is NaN, so that nobody's arrival doesn't pass for one in no time."""
     ended, ticks = memory["left_count"], memory["agent_ticks"].clamp(min=1.0)
     return {
         "success": memory["arrived_count"] / ended.clamp(min=1.0),
         "collisions_per_agent_minute": memory["collisions"] / (ticks * DT / 60),
-        "seconds_to_goal": memory["goal_ticks"] * DT / memory["arrived_count"].clamp(min=1.0),
+        "seconds_to_goal": memory["goal_ticks"] * DT / memory["arrived_count"],
         "contact_newton": memory["force"] / ticks,
         "jitter": memory["jitter"] / ticks * TICK_HZ,
         "ended": ended.clone(),

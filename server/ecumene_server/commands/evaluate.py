@@ -70,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
     from ecumene_scenarios.cast import WEIGHTS
     from ecumene_scenarios.evaluate import Arenas, evaluate
     from ecumene_scenarios.registry import BASICS
+    from ecumene_scenarios.statistics import number
 
     tasks = pretraining.tasks(options.tasks) or BASICS
     wanted = {name: getattr(options, name) for name in ("seeds", "worlds", "steps", "split", "crowd")}
@@ -88,19 +89,21 @@ def run(options: argparse.Namespace) -> int:
         output.as_json(told(rows))
     else:
         columns = ("task and metric", "model", "mean", "95 % interval")
-        output.table(
-            columns, [(f"{r.task} {r.metric}", r.model, f"{r.value:.3f}", f"{r.low:.3f} to {r.high:.3f}") for r in rows]
-        )
+        lines = [
+            (f"{r.task} {r.metric}", r.model, number(r.value), f"{number(r.low)} to {number(r.high)}") for r in rows
+        ]
+        output.table(columns, lines)
     return 0
 
 
 def told(rows: Sequence[Row]) -> dict[str, Any]:
     """Returns the minds' figures, by task and name of their metric, and below them all rows."""
-    own: dict[str, dict[str, float]] = {}
-    for row in rows:
-        if row.model == "minds":
-            own.setdefault(row.task, {})[row.metric] = row.value
-    return {"name": "minds", "model": "minds", "tasks": own, "rows": [row.to_json() for row in rows]}
+    each = [row.to_json() for row in rows]
+    own: dict[str, dict[str, float | None]] = {}
+    for row in each:
+        if row["model"] == "minds":
+            own.setdefault(row["task"], {})[row["metric"]] = row["value"]
+    return {"name": "minds", "model": "minds", "tasks": own, "rows": each}
 
 
 def senses(text: str) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """Intervals agree with textbook numbers."""
 
+import math
+
 import pytest
 
-from ecumene_scenarios.statistics import t_interval
+from ecumene_scenarios.statistics import known, number, t_interval
 
 
 def test_interval_of_five_seeds_is_students() -> None:
@@ -19,3 +21,13 @@ def test_one_seed_has_no_width() -> None:
 def test_more_confidence_is_wider() -> None:
     values = [0.1, 0.4, 0.3]
     assert t_interval(values, 0.99).high > t_interval(values, 0.9).high
+
+
+def test_nothing_has_no_mean() -> None:
+    assert all(math.isnan(value) for value in t_interval([]))
+
+
+@pytest.mark.parametrize(("value", "json", "text"), [(0.0, 0.0, "0.000"), (1.5, 1.5, "1.500"), (math.nan, None, "–")])
+def test_a_missing_number_is_told_as_missing(value: float, json: float | None, text: str) -> None:
+    assert known(value) == json
+    assert number(value) == number(known(value)) == text

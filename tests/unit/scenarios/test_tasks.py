@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ecumene_scenarios import run as headless
 from ecumene_scenarios.batched import STRIDE, BatchedEnv
 from ecumene_scenarios.packs.task import BRUSH_M, Task
 from ecumene_scenarios.packs.training import Wait
@@ -47,6 +48,26 @@ def test_who_comes_when_the_bell_rings_succeeds(env: BatchedEnv) -> None:
     assert frame.left[row]
     assert frame.reward[row] > 0.9
     assert env.scenario.memory["arrived_count"][row[0]] == 1
+
+
+def test_coming_takes_no_time_known_where_nobody_came(env: BatchedEnv) -> None:
+    world, slot = waiting(env)
+    ring(env)
+    x, y = env.scenario.memory["bell"][world].tolist()
+    move_to(env.session.world.state, (world, slot), 1.25 * x, 1.25 * y)
+    took = tick(env).metrics["seconds_to_goal"]
+    assert took[world] == pytest.approx(1 / TICK_HZ)
+    assert took.isnan().tolist() == [index != world for index in range(2)]
+    task = env.scenario
+    assert isinstance(task, Task)
+    assert task.totals()["seconds_to_goal"] == pytest.approx(1 / TICK_HZ), "the other world doesn't count"
+
+
+def test_a_run_in_which_nobody_arrives_tells_no_time() -> None:
+    found = headless.run("goto", ticks=4, minds="none")
+    assert found.metrics["seconds_to_goal"] is None
+    assert ("seconds to goal", "–") in found.table()
+    assert headless.run("alarm", ticks=4, minds="none").metrics["nearest_exit"] is None
 
 
 @pytest.mark.parametrize(("metres", "fails"), [(0.4, False), (0.6, True)])
