@@ -90,13 +90,16 @@ def find(settings: Settings, tell: Callable[[str], None]) -> Wanted:
 def kept_name(settings: Settings, tell: Callable[[str], None]) -> Wanted:
     """Returns the stored world that the settings name: as `find` does, or by the name under which it is kept.
 
+    A database that is given may hold a world of any name; it is not looked into here.
+
     Raises:
         UsageError: There is no such world.
     """
     name = settings.world
-    if _slug(name) == name and not Path(name).is_file() and (Path(settings.folder) / f"{name}.db").is_file():
-        return Wanted(name, 0, lambda: _unbuilt(name))
-    return find(settings, tell)
+    if _slug(name) != name or Path(name).is_file():
+        return find(settings, tell)
+    kept = name not in GENERATED if settings.db else (Path(settings.folder) / f"{name}.db").is_file()
+    return Wanted(name, 0, lambda: _unbuilt(name)) if kept else find(settings, tell)
 
 
 def _unbuilt(name: str) -> SceneGraph:

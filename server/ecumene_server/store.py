@@ -328,11 +328,13 @@ async def open_to_read(url: str, world: str) -> AsyncIterator[Store]:
     try:
         with database.explained(engine.url):
             async with engine.connect() as connection:
-                query = select(tables.worlds.c.id).where(tables.worlds.c.name == world)
-                found = (await connection.execute(query)).scalar_one_or_none()
-        if found is None:
-            raise FailedError(f"nothing is stored of the world {world!r} in {str(file or parsed.database)!r}")
-        yield Store(engine, int(found), admin_token=None)
+                query = select(tables.worlds.c.name, tables.worlds.c.id).order_by(tables.worlds.c.name)
+                found = {str(name): int(row) for name, row in await connection.execute(query)}
+        if world not in found:
+            where = repr(str(file or parsed.database))
+            held = f"which holds {', '.join(found)}" if found else "which holds no world"
+            raise FailedError(f"nothing is stored of the world {world!r} in {where}, {held}")
+        yield Store(engine, found[world], admin_token=None)
     finally:
         await engine.dispose()
 

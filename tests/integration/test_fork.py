@@ -199,6 +199,18 @@ def test_a_world_is_known_by_its_stored_name(capsys: pytest.CaptureFixture[str])
     assert fork(capsys, "square", "-o", "named.yaml")["npcs"] == 3
 
 
+def test_a_world_elsewhere_is_known_by_its_stored_name(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("elsewhere").mkdir()
+    with sqlite3.connect("worlds/square.db") as database, sqlite3.connect("elsewhere/kept.db") as copy:
+        database.backup(copy)
+    url = "sqlite:///elsewhere/kept.db"
+    assert fork(capsys, "square", "--db", url, "-o", "elsewhere/one.yaml")["npcs"] == 3
+    assert cli.run(["fork", "sqare", "--db", url]) == 1
+    assert capsys.readouterr().err == (
+        "ecumene: nothing is stored of the world 'sqare' in 'elsewhere/kept.db', which holds square\n"
+    )
+
+
 def test_a_damaged_moment_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     fork(capsys, "square.json", "-o", "bad.yaml")
     data = bytearray(Path("bad.moment").read_bytes())
