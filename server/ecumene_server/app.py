@@ -20,7 +20,7 @@ from websockets.frames import CloseCode
 from ecumene_agents import Driver, Minds
 from ecumene_agents.watchdog import LOOK_TICKS
 from ecumene_scenarios.session import Session
-from ecumene_server import auth, http, metrics, openworld, status
+from ecumene_server import auth, http, metrics, minding, openworld, status
 from ecumene_server.apart import ApartMinds
 from ecumene_server.compiler import Compiler
 from ecumene_server.connection import Connection
@@ -179,6 +179,7 @@ async def running(settings: Settings, tell: Callable[[str], None]) -> AsyncItera
         StoreError: The database can't be used.
     """
     wanted = openworld.find(settings, tell)
+    minding.check(settings)
     sys.setswitchinterval(SWITCH_S)
     async with AsyncExitStack() as stack:
         token = auth.admin_token(openworld.folder(settings) / f"{wanted.name}.admin")

@@ -63,6 +63,18 @@ def minds_for(settings: Settings, session: Session, tell: Callable[[str], None])
     return minds
 
 
+def check(settings: Settings) -> None:
+    """Passes settings whose minds can be made, as far as files are concerned: before a world is, which takes long.
+
+    Raises:
+        FailedError: The weights or the folder of adapters do not exist.
+    """
+    if settings.minds == "fusion":
+        _weights(settings)
+    if settings.adapters:
+        adapters_in(settings)
+
+
 def adapters_in(settings: Settings) -> dict[str, Path]:
     """Returns the adapters that the settings name: role, or "while-" and a verb, to file.
 

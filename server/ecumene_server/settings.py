@@ -80,6 +80,7 @@ class Settings:
         _require(-1 <= self.npcs <= 20_000, f"npcs {self.npcs} is not within 0 and 20000")
         _require(1 <= self.visitors <= 2_000, f"visitors {self.visitors} is not within 1 and 2000")
         _require(self.minds in MINDS, f"minds {self.minds!r} is none of {', '.join(MINDS)}")
+        _require(not self.adapters or self.minds == "fusion", f"minds {self.minds!r} wear no adapters; fusion would do")
         _require(self.open_as in ROLES, f"open_as {self.open_as!r} is none of {', '.join(ROLES)}")
         _require(self.snapshot_s >= 1, f"snapshot_s {self.snapshot_s} is less than 1")
         _require(self.budget_kb >= 16, f"budget_kb {self.budget_kb} is less than 16")

@@ -154,6 +154,26 @@ def test_one_sentence_and_a_status(place: Path, capsys: pytest.CaptureFixture[st
     assert not (place / "out.json").exists(), "a failed import leaves nothing behind"
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        ("--adapters gone", 1, "there is no folder of adapters 'gone'"),
+        ("--weights gone", 1, "there are no weights 'gone'"),
+        ("--adapters . --minds scripted", 2, "minds 'scripted' wear no adapters; fusion would do"),
+    ],
+)
+def test_minds_that_cannot_be_are_refused_before_a_world_is_made(
+    place: Path, capsys: pytest.CaptureFixture[str], asked: str, status: int, words: str
+) -> None:
+    saved(place)
+    assert cli.run(["serve", "square.json", "--port", "0", *asked.split()]) == status
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert not (place / "worlds").exists()
+
+
 @pytest.fixture
 def taken() -> Iterator[int]:
     with socket.socket() as other:
