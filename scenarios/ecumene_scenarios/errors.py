@@ -2,7 +2,7 @@
 
 ScenarioError
 ├── UnknownScenarioError  no scenario has that name
-├── DocumentError         a YAML scenario breaks a rule; the message names the key
+├── DocumentError         a YAML scenario breaks a rule; the message names the key and its line
 ├── ContractError         a Scenario class does not keep the contract
 ├── RecordingError        a file is no recording of ours, or a damaged one
 ├── DivergedError         a replay differs from its recording; names the tick

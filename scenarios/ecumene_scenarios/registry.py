@@ -80,6 +80,7 @@ def load_task(name: str | Path) -> Task:
 def _from_file(path: Path) -> Scenario:
     """Returns the scenario of a YAML file: a fork, or one written by hand."""
     data = yamlfile.read(path)
-    if "fork" in data:
-        return forked.made(data, path)
-    return authored.Authored(authored.checked(data, path.name), path.parent)
+    with yamlfile.placed(path):
+        if "fork" in data:
+            return forked.made(data, path)
+        return authored.Authored(authored.checked(data, path.name), path.parent)

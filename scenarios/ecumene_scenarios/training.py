@@ -26,6 +26,7 @@ from ecumene_models.fusion import FusionConfig
 from ecumene_models.recurrent import RecurrentConfig, RecurrentPolicy
 from ecumene_models.senses import SENSES
 from ecumene_scenarios.batched import BatchedEnv, Step
+from ecumene_scenarios.curriculum import allotted
 from ecumene_scenarios.errors import TrainingError
 from ecumene_scenarios.judge import Judge, told
 from ecumene_scenarios.ppo import Learner, PPOConfig, drawn, movement_logprob
@@ -42,7 +43,7 @@ JUDGE: Final = "judge.safetensors"
 TEACHING: Final = "teaching.safetensors"
 JUDGES: Final = ("own", "centralised")
 LOG: Final = "log.jsonl"
-LATER: Final[Mapping[str, Any]] = {"memory": 0, "judge": "own", "relations": False}
+LATER: Final[Mapping[str, Any]] = {"memory": 0, "judge": "own", "relations": False, "curriculum": False}
 """Parts of the configuration that weights made before them don't note, and what those were made with."""
 RISE: Final = 8
 """Iterations in which the learning rate of improving rises."""
@@ -68,6 +69,7 @@ class TrainingConfig:
         memory: Numbers that the minds remember, 0 for minds without memory.
         judge: "own" for the policy's own critic, "centralised" for one that is told more, see `judge`.
         relations: Whether minds are told how their neighbours are related; weights without begin with zeros for it.
+        curriculum: Whether tasks that fared worse have more arenas in the next period, see `curriculum.allotted`.
         device: "cpu" or "cuda".
         ppo: How experience is used.
     """
@@ -87,6 +89,7 @@ class TrainingConfig:
     memory: int = 0
     judge: str = "own"
     relations: bool = False
+    curriculum: bool = False
     device: str = "cpu"
     ppo: PPOConfig = field(default_factory=PPOConfig)
 
@@ -108,6 +111,8 @@ class TrainingConfig:
         for name, number in least.items():
             if getattr(self, name) < number:
                 raise TrainingError(f"{name} is {getattr(self, name)}; it must be at least {number}")
+        if self.curriculum and self.arenas < 2:
+            raise TrainingError("a curriculum with one arena of each task has none to give away; 2 would do")
         for task in self.tasks:
             load_task(task)
 
@@ -188,6 +193,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         self.iteration = 0
         self.decisions = 0
+        self.success: dict[str, float] = {}
         judge = Judge(stream(config.seed, "judge")).to(config.device) if config.judge == "centralised" else None
         self.learner = Learner(beginner(config).to(config.device), config.ppo, judge)
         self.arenas: list[Arena] = []
@@ -201,7 +207,9 @@ class Trainer:
             if self.iteration % config.refresh == 0 or not self.arenas:
                 self._checkpoint()
                 self.arenas = [
-                    Arena(config, task, self.iteration, row) for task in config.tasks for row in range(config.arenas)
+                    Arena(config, task, self.iteration, row)
+                    for task, count in self._allotted().items()
+                    for row in range(count)
                 ]
             stage, done = config.stage(self.iteration)
             if stage != "clone" and done == 0:
@@ -212,12 +220,20 @@ class Trainer:
             numbers |= self.learner.learn(experience, stage, config.pace(stage, done), noise)
             self.iteration += 1
             self.decisions += len(experience)
+            self.success = {task: numbers[f"{task}/success"] for task in config.tasks}
             period = (self.iteration - 1) // config.refresh
             yield Progress(self.iteration, config.iterations, period, stage, self.decisions, numbers)
         self._checkpoint()
 
+    def _allotted(self) -> dict[str, int]:
+        """How many arenas each task gets in the period that begins."""
+        config = self.config
+        known = self.success if config.curriculum else {}
+        return allotted(config.tasks, config.arenas, known)
+
     def _notes(self) -> dict[str, Any]:
-        return {"training": noted(self.config), "iteration": self.iteration, "decisions": self.decisions}
+        notes = {"training": noted(self.config), "iteration": self.iteration, "decisions": self.decisions}
+        return notes | {"success": self.success} if self.config.curriculum else notes
 
     def _checkpoint(self) -> None:
         save_policy(self.learner.policy, self.folder / WEIGHTS, notes=self._notes())
@@ -231,6 +247,7 @@ class Trainer:
         if notes.get("training") != json.loads(json.dumps(noted(self.config))):
             raise TrainingError(f"{self.folder} holds a run with another configuration; give another folder")
         self.iteration, self.decisions = int(notes["iteration"]), int(notes["decisions"])
+        self.success = notes.get("success", {})
         self.learner.policy.load_state_dict(load_policy(self.folder / WEIGHTS).state_dict())
         _restore(self.learner.optimiser, self.folder / OPTIMISER)
         if self.learner.judge is not None and self.learner.teaching is not None:
@@ -286,7 +303,8 @@ def noted(config: TrainingConfig) -> dict[str, Any]:
 def arena_seed(config: TrainingConfig, iteration: int, row: int) -> int:
     """The seed of the arena in which one iteration takes place, below `HELD_OUT`."""
     period = iteration // config.refresh
-    return 1 + (config.seed * 1_000 + config.arenas * period + row) % (HELD_OUT - 1)
+    most = 1 + len(config.tasks) * (config.arenas - 1) if config.curriculum else config.arenas
+    return 1 + (config.seed * 1_000 + most * period + row) % (HELD_OUT - 1)
 
 
 class Arena:

@@ -7,7 +7,8 @@ non-finite numbers are refused before any value is built.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,35 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise DocumentError(f"{path.name} can't be read: {error.strerror}") from error
     return parse(data, path.name)
+
+
+@contextmanager
+def placed(path: Path) -> Iterator[None]:
+    """Adds the line to what is refused of a file that has been read, where the message begins with a place in it."""
+    try:
+        yield
+    except DocumentError as error:
+        text, start = str(error), f"{path.name}: "
+        within = text.removeprefix(start) if text.startswith(start) else ""
+        found = [(len(where), line) for where, line in _lines(path) if within.startswith((f"{where}:", f"{where} "))]
+        if not found:
+            raise
+        raise DocumentError(f"{path.name} line {max(found)[1]}: {within}") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[str, int]]:
+    """Yields what messages call each key and item of a YAML file, and its line, from 1."""
+    todo = [("", yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))]
+    while todo:
+        where, node = todo.pop()
+        if isinstance(node, yaml.MappingNode):
+            inside = [(f"{where}: {key.value}" if where else key.value, key, value) for key, value in node.value]
+        else:
+            items = node.value if isinstance(node, yaml.SequenceNode) else ()
+            inside = [(f"{where}[{index}]", item, item) for index, item in enumerate(items)]
+        for name, mark, value in inside:
+            yield name, mark.start_mark.line + 1
+            todo.append((name, value))
 
 
 def parse(data: bytes, name: str) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from ecumene_scenarios.yamlfile import known_keys, one_of, text_of
 from ecumene_sim.frame import Frame
 from ecumene_world import SceneGraph
 from ecumene_world.command import COMMANDS, Command, from_record
-from ecumene_world.errors import WorldError
+from ecumene_world.errors import RequestError, WorldError
+from ecumene_world.generate import check_request, generate
 from ecumene_world.state import Emote, Verb
 from ecumene_world.world import World
 
@@ -114,8 +115,6 @@ class Authored(Living):
         about = self.document.world
         if "file" in about:
             return SceneGraph.load(self.folder / about["file"])
-        from ecumene_world.generate import generate
-
         return generate(
             about["generate"], about.get("seed", seed), tags=tuple(about.get("tags", ())), size_m=about.get("size_m")
         )
@@ -181,7 +180,9 @@ def read(path: Path) -> Authored:
     Raises:
         DocumentError: It breaks a rule; one sentence that names the key.
     """
-    return Authored(checked(yamlfile.read(path), path.name), path.parent)
+    data = yamlfile.read(path)
+    with yamlfile.placed(path):
+        return Authored(checked(data, path.name), path.parent)
 
 
 def checked(data: Mapping[str, Any], name: str) -> Document:
@@ -220,6 +221,11 @@ def _world(value: object, where: str) -> Mapping[str, Any]:
     tags = about.get("tags", [])
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise DocumentError(f"{where}: tags is {tags!r}; a list of words would do")
+    if "generate" in about:
+        try:
+            check_request(about["generate"], about.get("seed", 0), tags, about.get("size_m"))
+        except RequestError as error:
+            raise DocumentError(f"{where}: generate: {error}") from error
     return about
 
 

@@ -1,5 +1,6 @@
 """YAML scenarios: what they may say, and the sentence for everything they may not."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ecumene_scenarios.contract import check
 from ecumene_scenarios.errors import DocumentError
 from ecumene_scenarios.packs.arena import add_place, ground
 from ecumene_scenarios.packs.authored import Authored, checked, read
+from ecumene_scenarios.registry import load_scenario
 from ecumene_scenarios.session import Session
 from ecumene_world.state import Emote, Verb
 
@@ -101,6 +103,9 @@ def test_an_empty_world_ends_when_asked(folder: Path) -> None:
         ({"world": {"file": "/etc/passwd"}}, "must lie beside or below"),
         ({"world": {"generate": "plaza", "size_m": 1e9}}, "size_m is 1000000000.0"),
         ({"world": {"generate": "plaza", "tags": "old"}}, "tags is 'old'"),
+        ({"world": {"generate": "plazza"}}, "world: generate: 'plazza' can't be generated, but apartment, "),
+        ({"world": {"generate": "plaza", "tags": ["cozzy"]}}, "world: generate: "),
+        ({"world": {"generate": "plaza", "size_m": 8}}, "generate: a size of 8 m is not within 56 and 100 m for plaza"),
         ({"population": -1}, "population is -1; a whole number from 0 to 5000"),
         ({"population": True}, "population is True"),
         ({"minds": "fuzion"}, "minds is 'fuzion'; did you mean 'fusion'?"),
@@ -132,6 +137,47 @@ def test_refusals_name_the_key(change: dict[str, object], words: str) -> None:
     assert words in str(caught.value)
     assert str(caught.value).startswith("day.yaml")
     assert "\n" not in str(caught.value)
+
+
+WRONG = """\
+title: Wrong
+world:
+  generate: {kind}
+  seed: 3
+commands:
+  - {{do: gesture, who: all, emote: wave}}
+  - do: gesture
+    who: all
+    emote: {emote}
+end:
+  above: {{metric: walked_m, value: {value}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "plazza"}, "wrong.yaml line 3: world: generate: 'plazza' can't be generated, but apartment, "),
+        ({"emote": "wav"}, "wrong.yaml line 9: commands[1]: emote is 'wav'; did you mean 'wave'?"),
+        ({"value": "'far'"}, "wrong.yaml line 11: end: above: value is 'far'"),
+    ],
+)
+@pytest.mark.parametrize("reader", [read, load_scenario])
+def test_refusals_name_the_line_of_a_file(
+    tmp_path: Path, change: dict[str, str], words: str, reader: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(WRONG.format(**({"kind": "plaza", "emote": "wave", "value": "1"} | change)))
+    with pytest.raises(DocumentError) as caught:
+        reader(path)
+    assert str(caught.value).startswith(words)
+
+
+def test_what_is_wrong_with_all_of_a_file_has_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text("world: {generate: plaza}\nworlds: 3\n")
+    with pytest.raises(DocumentError, match=r"^wrong\.yaml has the unknown key 'worlds'"):
+        read(path)
 
 
 def test_the_seed_draws_other_people(folder: Path) -> None:
