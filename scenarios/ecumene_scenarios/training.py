@@ -488,13 +488,16 @@ def _experience(
 
 
 def _fared(arenas: list[Arena], sizes: list[int], reward: Tensor, alive: Tensor) -> dict[str, float]:
-    """Reward per decision, success and collisions of each task."""
+    """Reward per decision, success and collisions of each task, of all its arenas together."""
     numbers: dict[str, float] = {}
-    parts = zip(arenas, torch.split(reward, sizes, dim=1), torch.split(alive, sizes, dim=1), strict=True)
-    for arena, got, lived in parts:
-        numbers[f"{arena.task}/reward"] = float(got[lived].mean())
-        for name in ("success", "collisions_per_agent_minute"):
-            numbers[f"{arena.task}/{name}"] = float(arena.scenario.metrics(arena.env.session.world)[name].mean())
+    rewards, lives = torch.split(reward, sizes, dim=1), torch.split(alive, sizes, dim=1)
+    for task in dict.fromkeys(arena.task for arena in arenas):
+        mine = [index for index, arena in enumerate(arenas) if arena.task == task]
+        numbers[f"{task}/reward"] = float(torch.cat([rewards[index][lives[index]] for index in mine]).mean())
+        metrics = [arenas[index].scenario.metrics(arenas[index].env.session.world) for index in mine]
+        for name, counted in (("success", "ended"), ("collisions_per_agent_minute", "agent_minutes")):
+            value, weight = (torch.cat([each[key] for each in metrics]) for key in (name, counted))
+            numbers[f"{task}/{name}"] = float((value * weight).sum() / weight.sum().clamp(min=1e-6))
     return numbers
 
 

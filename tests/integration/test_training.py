@@ -25,6 +25,7 @@ from ecumene_scenarios.training import (
     Progress,
     Trainer,
     TrainingConfig,
+    _fared,
     arena_seed,
     beginner,
     gathered,
@@ -49,7 +50,14 @@ def test_smoke(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("config", [SHORT, replace(SHORT, memory=8, judge="centralised", tasks=("recall",))])
+@pytest.mark.parametrize(
+    "config",
+    [
+        SHORT,
+        replace(SHORT, memory=8, judge="centralised", tasks=("recall",)),
+        replace(SHORT, curriculum=True, tasks=("goto", "recall")),
+    ],
+)
 def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path, config: TrainingConfig) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(config, whole)
@@ -134,6 +142,35 @@ def test_minds_without_relations_may_begin_those_with_them(tmp_path: Path, memor
     save_policy(begun, again)
     assert torch.equal(load_policy(again).relation, begun.relation)
     assert torch.equal(beginner(replace(SHORT, memory=memory, start=str(again))).relation, begun.relation)
+
+
+def test_a_curriculum_gives_arenas_to_tasks_that_lack_success(tmp_path: Path) -> None:
+    trainer = Trainer(replace(SHORT, curriculum=True, tasks=("goto", "recall"), arenas=3), tmp_path)
+    reports, met = trainer.run(), []
+    for _ in range(2):
+        next(reports)
+        met.append([arena.task for arena in trainer.arenas])
+    trainer.success = {"goto": 1.0, "recall": 0.0}
+    next(reports)
+    assert met == [["goto"] * 3 + ["recall"] * 3] * 2
+    assert [arena.task for arena in trainer.arenas] == ["goto"] + ["recall"] * 5
+    with pytest.raises(TrainingError, match="none to give away; 2 would do"):
+        Trainer(replace(SHORT, curriculum=True, arenas=1), tmp_path)
+
+
+def test_success_is_that_of_all_arenas_of_a_task(tmp_path: Path) -> None:
+    trainer = Trainer(replace(SHORT, tasks=("goto",), arenas=2), tmp_path)
+    report = next(trainer.run())
+    ended, arrived = 0.0, 0.0
+    for number, arena in enumerate(trainer.arenas):
+        memory = arena.scenario.memory
+        memory["left_count"][:], memory["arrived_count"][:] = 3.0 - number, 2.0 * (1 - number)
+        ended, arrived = ended + 3.0 - number, arrived + 2.0 * (1 - number)
+    alive = [arena.step.alive.flatten()[None] for arena in trainer.arenas]
+    rewards = torch.zeros(1, sum(part.numel() for part in alive))
+    numbers = _fared(trainer.arenas, [part.numel() for part in alive], rewards, torch.cat(alive, 1))
+    assert numbers["goto/success"] == pytest.approx(arrived / ended)
+    assert report.numbers.keys() >= numbers.keys()
 
 
 def test_another_configuration_does_not_resume(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ OF_MINDS = {
     "sense_less": "",
     "memory": "none",
     "relations": False,
+    "curriculum": False,
     "objective": None,
     "critic": "own",
 }
@@ -68,6 +69,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--relations", action="store_true", help="tell minds how neighbours are related to them and to things (minds)"
+    )
+    parser.add_argument(
+        "--curriculum", action="store_true", help="more layouts for tasks that fare worse, fewer for others (minds)"
     )
     parser.add_argument("--memory", choices=MEMORIES, default="none", help="what minds remember (none)")
     parser.add_argument(
@@ -137,6 +141,7 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
         start=start,
         memory=MEMORIES[options.memory],
         relations=options.relations,
+        curriculum=options.curriculum,
         judge=options.critic,
     )
     if options.smoke:
