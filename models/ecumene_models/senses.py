@@ -97,16 +97,17 @@ class SenseBatch:
     def trusted(self) -> Self:
         """Returns the batch in which what is no finite number doesn't count; no row changes because of another.
 
-        A sense of an avatar that reports NaN or infinity counts as absent, and so does such a neighbour; such numbers
-        of body and goal count as zero. Nothing is read back from the device.
+        A sense of an avatar that reports NaN or infinity counts as absent, as does vision that reports a category that
+        there is none of, and such a neighbour; such numbers of body and goal count as zero. Nothing is read back from
+        the device.
 
         Raises:
-            SensesError: A tensor has another shape than an attribute says, or relations are not bool.
+            SensesError: A tensor has another shape than an attribute says, relations are not bool, or categories no
+                bytes.
         """
         self._check()
-        counted = self.present & torch.stack(
-            (_finite(self.vision_depth.flatten(1)), _finite(self.hearing.flatten(1)), _finite(self.touch)), dim=1
-        )
+        sees = _finite(self.vision_depth.flatten(1)) & (self.vision_kind.flatten(1).amax(dim=1) < CATEGORIES)
+        counted = self.present & torch.stack((sees, _finite(self.hearing.flatten(1)), _finite(self.touch)), dim=1)
         return replace(
             self,
             present=counted,
@@ -123,8 +124,10 @@ class SenseBatch:
                 raise SensesError(
                     f"{name} of {count[0] if count else 0} avatars has the shape {tuple(found)}, not {wanted}"
                 )
-        if self.relations.dtype != torch.bool:
-            raise SensesError(f"relations must be torch.bool, not {self.relations.dtype}")
+        for name, dtype in (("relations", torch.bool), ("vision_kind", torch.uint8)):
+            given = getattr(self, name).dtype
+            if given != dtype:
+                raise SensesError(f"{name} must be {dtype}, not {given}")
 
     def without(self, sense: str) -> Self:
         """Returns the batch with one of `SENSES` taken away from every avatar."""

@@ -216,6 +216,16 @@ def test_senses_of_the_engine_become_rows_and_actions_come_back_in_order() -> No
     assert actions.raw.shape == (2, 2, 8)
 
 
+def test_who_sees_a_category_that_there_is_none_of_walks_as_one_without_sight() -> None:
+    senses = headed(wall(at_ease(2), 1.0, slice(10, 14)), 5.0, 0.0)
+    dirty = senses.vision_kind.clone()
+    dirty[0, 4, 11] = 16
+    found = scripted.act(replace(senses, vision_kind=dirty)).move
+    assert torch.equal(
+        found, torch.stack((scripted.act(senses.without("vision")).move[0], scripted.act(senses).move[1]))
+    )
+
+
 @pytest.mark.parametrize("part", ["vision_depth", "hearing", "touch", "neighbours"])
 def test_what_is_no_number_counts_as_absent(part: str) -> None:
     senses = neighbour(headed(wall(at_ease(2), 1.0, slice(10, 14)), 5.0, 0.0), 1.5, 0.2)

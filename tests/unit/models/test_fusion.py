@@ -101,6 +101,28 @@ def test_a_sense_that_reports_no_numbers_is_as_one_that_is_absent(sense: str, va
         assert torch.equal(getattr(expected, name), getattr(found, name)), name
 
 
+@pytest.mark.parametrize("category", [16, 48, 255])
+@pytest.mark.parametrize("pixel", [0, 25])
+@pytest.mark.parametrize("remembers", [False, True])
+def test_who_sees_a_category_that_there_is_none_of_is_as_one_without_sight(
+    category: int, pixel: int, remembers: bool
+) -> None:
+    policy, senses = trained(remembers=remembers), random_senses(12)
+    dirty = senses.vision_kind.clone()
+    dirty[3].view(-1)[pixel] = category
+    output = policy(replace(senses, vision_kind=dirty))
+    blind = senses.present.clone()
+    blind[3, SENSES.index("vision")] = False
+    assert torch.equal(output.vector, policy(replace(senses, present=blind)).vector)
+    assert not torch.equal(output.vector[3], policy(senses).vector[3])
+
+
+def test_categories_that_are_no_bytes_are_refused() -> None:
+    senses = random_senses(3)
+    with pytest.raises(SensesError, match=r"vision_kind must be torch\.uint8, not torch\.int64"):
+        trained()(replace(senses, vision_kind=senses.vision_kind.long() - 1))
+
+
 @pytest.mark.parametrize("part", ["neighbours", "body", "goal"])
 def test_one_number_that_is_none_spoils_nothing_else(part: str) -> None:
     policy, senses = trained(), random_senses(12)
