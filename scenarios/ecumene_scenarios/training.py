@@ -514,6 +514,13 @@ def _log_to(path: Path, done: int) -> Callable[[Progress], None]:
     return write
 
 
+def last_numbers(folder: Path) -> dict[str, float]:
+    """The numbers of the last iteration that the log of a run holds; none of a run without iterations."""
+    lines = (folder / LOG).read_text().splitlines()
+    numbers: dict[str, float] = json.loads(lines[-1])["numbers"] if lines else {}
+    return numbers
+
+
 def _tensorboard(folder: Path) -> Callable[[Progress], None]:
     try:
         from torch.utils.tensorboard import SummaryWriter

@@ -29,8 +29,10 @@ from ecumene_scenarios.training import (
     arena_seed,
     beginner,
     gathered,
+    last_numbers,
     train,
 )
+from ecumene_server import cli
 from ecumene_world.world import stream
 
 SHORT = TrainingConfig(worlds=1, steps=4, clone=2, critic=1, improve=1, refresh=2)
@@ -171,6 +173,24 @@ def test_success_is_that_of_all_arenas_of_a_task(tmp_path: Path) -> None:
     numbers = _fared(trainer.arenas, [part.numel() for part in alive], rewards, torch.cat(alive, 1))
     assert numbers["goto/success"] == pytest.approx(arrived / ended)
     assert report.numbers.keys() >= numbers.keys()
+
+
+def test_a_run_that_has_ended_tells_the_numbers_that_it_ended_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "minds", "--smoke", "--tasks", "wait", "--worlds", "1", "--out", str(tmp_path), "--json"]
+    said = []
+    for _ in range(2):
+        assert cli.run(command) == 0
+        said.append(json.loads(capsys.readouterr().out))
+    assert said[0] == said[1]
+    assert "wait/success" in said[0]["numbers"]
+    assert said[0]["numbers"] == json.loads((tmp_path / LOG).read_text().splitlines()[-1])["numbers"]
+
+
+def test_a_run_without_iterations_has_no_numbers(tmp_path: Path) -> None:
+    train(replace(SHORT, clone=0, critic=0, improve=0), tmp_path)
+    assert last_numbers(tmp_path) == {}
 
 
 def test_another_configuration_does_not_resume(tmp_path: Path) -> None:

@@ -102,24 +102,22 @@ def run(options: argparse.Namespace) -> int:
     asked.device(options.device)
     import torch
 
-    from ecumene_scenarios.training import Progress, train
+    from ecumene_scenarios.training import Progress, last_numbers, train
 
     config = _config(options)
     torch.set_num_threads(1)  # sums must be added up in the same order on any number of processors
-    last: list[Progress] = []
     if config.relations and config.start and not options.json:
         print(f"What {options.start} lacks to be told of relations starts at zero.", flush=True)
     with output.bar("training", "iterations") as report:
 
         def heard(progress: Progress) -> None:
-            last[:] = [progress]
             report(progress.iteration, progress.iterations)
             if not sys.stderr.isatty() and not options.json:
                 print(line(progress), flush=True)
 
         weights = train(config, learned.folder_of(options), heard, tensorboard=options.tensorboard)
     if options.json:
-        numbers = last[0].numbers if last else {}
+        numbers = last_numbers(weights.parent)
         output.as_json({"weights": str(weights), "iterations": config.iterations, "numbers": numbers})
     else:
         print(f"The weights are in {weights}; compare them with: ecumene evaluate minds --weights {weights}")
