@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from ecumene_sim import contact, hauling, motion, things
+from ecumene_sim.asking import Outcomes
 from ecumene_sim.events import events_of
 from ecumene_sim.frame import Actions, Frame, Senses
-from ecumene_sim.interaction import Outcomes, interact
+from ecumene_sim.interaction import interact
 from ecumene_sim.needs import NeedsTable, run_needs
 from ecumene_sim.neighbours import touching
 from ecumene_sim.senses.sensorium import ALL, Sensorium

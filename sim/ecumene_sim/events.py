@@ -6,7 +6,7 @@ from typing import Final
 
 import torch
 
-from ecumene_sim.interaction import Outcome, Outcomes
+from ecumene_sim.asking import Outcome, Outcomes
 from ecumene_world.event import Event
 from ecumene_world.plain import JSON
 from ecumene_world.world import World

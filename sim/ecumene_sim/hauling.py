@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor
 
+from ecumene_sim.choice import GRASP_M
 from ecumene_sim.compaction import chosen, nobody, write
-from ecumene_sim.interaction import GRASP_M
 from ecumene_sim.terrain import Terrain
 from ecumene_world.state import Posture, State
 

@@ -13,8 +13,9 @@ from torch import Tensor
 from ecumene_agents.vectors import length
 from ecumene_scenarios.packs.arena import add_block, add_place, ground, scattered
 from ecumene_scenarios.packs.task import Part, Task, angle_to, number_between, whole
+from ecumene_sim.asking import Outcome
 from ecumene_sim.frame import Frame
-from ecumene_sim.interaction import HOLD_N, PULL_N, Outcome
+from ecumene_sim.interaction import HOLD_N, PULL_N
 from ecumene_world import SceneGraph
 from ecumene_world.command import Command, Interact, SetIntent
 from ecumene_world.graph import Node

@@ -7,8 +7,9 @@ import torch
 from tests.unit.sim.rooms import Box, Plan, Thing, put, use, walk, world_of
 
 from ecumene_sim import Actions, Engine, Frame, Outcome, compaction
+from ecumene_sim.choice import GRASP_M
 from ecumene_sim.hauling import EFFORT, LOADED_SPEED, SLACK_M
-from ecumene_sim.interaction import GRASP_M, HOLD_N
+from ecumene_sim.interaction import HOLD_N
 from ecumene_world import snapshot
 from ecumene_world.command import Despawn, Spawn
 from ecumene_world.kinds import BY_NAME

@@ -7,7 +7,8 @@ import torch
 from tests.unit.sim.rooms import Box, Plan, Thing, busy_plan, put, use, walk, world_of
 
 from ecumene_sim import Actions, Engine, Frame, Outcome, compaction
-from ecumene_sim.interaction import HOLD_N, PULL_N, PULL_S
+from ecumene_sim.hands import PULL_S
+from ecumene_sim.interaction import HOLD_N, PULL_N
 from ecumene_sim.things import DOOR_CLOSES_S
 from ecumene_world.kinds import Category
 from ecumene_world.state import DT, Posture, Sound
