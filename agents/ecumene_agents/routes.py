@@ -15,9 +15,9 @@ from typing import Final, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
 
 from ecumene_agents.fields import ARRIVED, NOWHERE, PORTAL, Directions, RouteMap
+from ecumene_agents.lattice import Lattice
 from ecumene_agents.vectors import length
 from ecumene_world.ahead import Ahead
 from ecumene_world.layout import Layout
@@ -31,11 +31,6 @@ DIRECT_M: Final = 12.0
 """A goal this near and in plain sight is headed for directly."""
 MARGIN_M: Final = 30.0
 """A field for a point reaches 1.6 times as far as its walker is away, and this much further."""
-
-BODY_M: Final = 0.28
-SIGHT_STEP_M: Final = 0.5
-"""Spacing of the points that a line of sight is tested at; less than twice the room asked for."""
-END_M: Final = 0.6
 _FOLLOW_STEPS: Final = 20_000
 _EVERYWHERE: Final = float("inf")
 
@@ -221,7 +216,7 @@ class Routes:
         if directions is None:
             return None
         state = self._world.state
-        here = self._snap[self._nodes(state.level[world, slot], state.position[world, slot, :2])]
+        here = self._snap[self._lattice.nodes(state.level[world, slot], state.position[world, slot, :2])]
         return self._walked(directions, int(here))
 
     def _keep_up(self) -> None:
@@ -232,7 +227,7 @@ class Routes:
     def _load(self, layout: Layout) -> None:
         """Starts over with a layout."""
         blank = self.blanks.of(layout)
-        self._layout, self._map = layout, blank.map
+        self._layout, self._map, self._lattice = layout, blank.map, Lattice(layout)
         _, height, width = self._map.shape
         self._storey = height * width
         self._snap, self._portal, self._delta = blank.snap, blank.portal, blank.delta
@@ -273,14 +268,15 @@ class Routes:
         direct = near & (walkers.level == walkers.goal_level)
         few = walkers.rows(direct)
         if len(few.slot):
-            direct[direct.clone()] = self._sees(few.level, few.position[:, :2], few.goal[None, :, :2], DIRECT_M)[0]
+            start, end = few.position[:, :2], few.goal[None, :, :2]
+            direct[direct.clone()] = self._lattice.sees(few.level, start, end, DIRECT_M)[0]
         return direct
 
     def _goal_nodes(self, walkers: Walkers) -> Tensor:
         """Returns the free node that stands for each goal, (M,); moving goals share one per square metre."""
         goal = walkers.goal[:, :2]
         goal = torch.where(walkers.chases[:, None], goal.floor() + 0.5, goal)
-        return self._snap[self._nodes(walkers.goal_level, goal)]
+        return self._snap[self._lattice.nodes(walkers.goal_level, goal)]
 
     def _want(self, walkers: Walkers, node: Tensor) -> None:
         """Queues the fields that walkers lack, and marks the ones in use."""
@@ -327,9 +323,9 @@ class Routes:
         """
         row = self._row_of[goal]
         path, known = self._path(walkers, row)
-        spots = self._spots(path)
+        spots = self._lattice.spots(path)
         reach = AHEAD[-1] * self._map.cell_m * math.sqrt(2)
-        seen = self._sees(walkers.level, walkers.position[:, :2], spots[..., :2], reach)
+        seen = self._lattice.sees(walkers.level, walkers.position[:, :2], spots[..., :2], reach)
         seen &= path // self._storey == walkers.level
         order = torch.arange(len(path), device=path.device)[:, None]
         best = torch.where(seen, order, 0).amax(dim=0)
@@ -339,7 +335,7 @@ class Routes:
 
     def _path(self, walkers: Walkers, row: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the nodes `AHEAD` steps down the fields, (S, M), and who has a field with a way, (M,)."""
-        node = self._snap[self._nodes(walkers.level, walkers.position[:, :2])]
+        node = self._snap[self._lattice.nodes(walkers.level, walkers.position[:, :2])]
         table, offset = self._table.view(-1), row.clamp(min=0) * self._table.shape[1]
         known = (row >= 0) & (table[offset + self._number[node]] != NOWHERE)
         path = []
@@ -364,49 +360,7 @@ class Routes:
 
     def _place_node(self, place: int) -> int:
         layout = self._layout
-        return int(self._snap[self._nodes(layout.place_level[place], layout.place_position[place, :2])])
-
-    def _nodes(self, level: Tensor, xy: Tensor) -> Tensor:
-        """Returns the flat node nearest to points (..., 2) of storeys (...)."""
-        _, height, width = self._map.shape
-        cell: Tensor = ((xy - xy.new_tensor(self._layout.origin)) / self._layout.cell_m).round().long()
-        ix, iy = cell[..., 0].clamp(0, width - 1), cell[..., 1].clamp(0, height - 1)
-        node: Tensor = (level * height + iy) * width + ix
-        return node
-
-    def _on_image(self, level: Tensor, xy: Tensor) -> Tensor:
-        """Returns (..., 2) coordinates, -1..1, of points of storeys (...) on the clearance of all storeys, stacked."""
-        storeys, height, width = self._map.shape
-        cell = (xy - xy.new_tensor(self._layout.origin)) / self._layout.cell_m
-        row = cell[..., 1].clamp(0.0, height - 1.0) + level * height
-        most = max(width - 1, 1), max(storeys * height - 1, 1)
-        return torch.stack((cell[..., 0].expand_as(row), row), dim=-1) * (2.0 / xy.new_tensor(most)) - 1.0
-
-    def _spots(self, node: Tensor) -> Tensor:
-        """Returns positions (..., 3) of flat nodes, m."""
-        _, height, width = self._map.shape
-        x = self._layout.origin[0] + self._layout.cell_m * (node % width)
-        y = self._layout.origin[1] + self._layout.cell_m * (node // width % height)
-        return torch.stack((x, y, self._layout.floor.view(-1)[node]), dim=-1)
-
-    def _sees(self, level: Tensor, start: Tensor, end: Tensor, longest_m: float) -> Tensor:
-        """Returns whether a body could walk straight from (M, 2) to each of (S, M, 2): (S, M) bool.
-
-        Points at most `SIGHT_STEP_M` apart must have room for a body, so no wall fits between two of them. Near an end
-        that is narrow itself, the way may be just as narrow.
-        """
-        clearance = self._layout.clearance
-        count = math.ceil(longest_m / SIGHT_STEP_M)
-        share = torch.linspace(0.0, 1.0, count + 1, device=start.device).view(-1, 1, 1)
-        points = torch.lerp(self._on_image(level, start), self._on_image(level, end), share[..., None])
-        image = clearance.view(1, 1, -1, clearance.shape[2])
-        clear = grid_sample(image, points.view(1, 1, -1, 2), "bilinear", "border", align_corners=True)
-        clear = clear.view(points.shape[:-1])
-        along = share * length(end - start)
-        inner = torch.minimum(along, along.flip(0)) > END_M
-        need = torch.minimum(clear[0], clear[-1]).clamp(max=BODY_M)
-        need = torch.where(inner, BODY_M, need) - 0.03
-        return torch.ge(clear, need).all(dim=0)
+        return int(self._snap[self._lattice.nodes(layout.place_level[place], layout.place_position[place, :2])])
 
 
 def _pages(rows: int, nodes: int, device: torch.device) -> Tensor:
