@@ -16,10 +16,12 @@ from ecumene_sim.choice import Choice, choose
 from ecumene_sim.compaction import chosen, nobody, write
 from ecumene_sim.hands import hand_over, let_go, pull, put_down
 from ecumene_sim.terrain import Terrain, take
-from ecumene_sim.things import ThingTable, doorways_taken, toggle
+from ecumene_sim.things import DOOR_CLOSES_S, ThingTable, doorways_taken, toggle
 from ecumene_world.kinds import Interaction
 from ecumene_world.state import Posture, State
 
+LOOKED_S: Final = 0.5
+"""So long ago may be what a wish goes by: decisions are four ticks apart, and some come late."""
 ASK_SPEED: Final = 0.3
 """A seated avatar that wants to move faster than this stands up, m/s."""
 HAND_N: Final = 15.0
@@ -57,7 +59,8 @@ def _carry_out(state: State, terrain: Terrain, table: ThingTable, asking: Askers
     if len(table.sound):
         choice = choose(state, terrain, table, asking)
         gives = asking.idle & (asking.held >= 0)
-        gives = gives & ((asking.wish == asking.held + 2) | ((asking.wish == 1) & (choice.thing < 0)))
+        spare = (asking.wish == 1) & (choice.thing < 0) & ~_meant_the_door(state, terrain, asking)
+        gives = gives & ((asking.wish == asking.held + 2) | spare)
         gives = let_go(state, table, asking, gives)
         hand_over(state, asking, gives)
         put_down(state, terrain, asking, gives & asking.idle)
@@ -66,6 +69,15 @@ def _carry_out(state: State, terrain: Terrain, table: ThingTable, asking: Askers
         _take_and_switch(state, terrain, table, asking, choice)
         pull(state, table, asking)
     asking.note(asking.idle, Outcome.NOTHING_THERE)
+
+
+def _meant_the_door(state: State, terrain: Terrain, asking: Askers) -> Tensor:
+    """Returns (R,) who is at a door that was shut when they looked and has been opened since."""
+    if not terrain.has_doors:
+        return torch.zeros_like(asking.idle)
+    door = terrain.door_at(asking.level, asking.at[:, :2].t())
+    leaf = take(terrain.layout.door_thing, door.clamp(min=0))
+    return (door >= 0) & (asking.of_thing(state.thing_timer, leaf) > DOOR_CLOSES_S - LOOKED_S)
 
 
 def _stand_up(state: State, terrain: Terrain, rests: Tensor, code: Tensor, thing: Tensor) -> None:

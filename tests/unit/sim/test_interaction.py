@@ -8,7 +8,7 @@ from tests.unit.sim.rooms import Box, Plan, Thing, busy_plan, put, use, walk, wo
 
 from ecumene_sim import Actions, Engine, Frame, Outcome, compaction
 from ecumene_sim.hands import PULL_S
-from ecumene_sim.interaction import HOLD_N, PULL_N
+from ecumene_sim.interaction import HOLD_N, LOOKED_S, PULL_N
 from ecumene_sim.things import DOOR_CLOSES_S
 from ecumene_world.kinds import Category
 from ecumene_world.state import DT, Posture, Sound
@@ -206,6 +206,41 @@ def test_full_hands_can_still_open_a_door(world: World) -> None:
     wish(world, (0, 2 + BALL))
     assert wish(world, (0, 1)).outcome[0, 0] == Outcome.OPENED
     assert world.state.held[0, 0] == BALL
+
+
+@pytest.mark.parametrize("waits", [0, 4, 8])
+def test_who_meant_to_open_a_door_with_full_hands_keeps_them_full(world: World, waits: int) -> None:
+    """Somebody else opens it between their look and their wish, which then means another thing."""
+    world.state.thing_position[0, BALL] = torch.tensor([5.0, 4.8, 0.0])
+    put(world, 0, 5.3, 4.8)
+    wish(world, (0, 2 + BALL))
+    put(world, 1, 5.2, 5.3)
+    assert wish(world, (1, 1)).outcome[0, 1] == Outcome.OPENED
+    for _ in range(waits):
+        wish(world)
+    assert wish(world, (0, 1)).outcome[0, 0] == Outcome.NOTHING_THERE
+    assert world.state.held[0, 0] == BALL
+    assert world.state.thing_state[0, DOOR] == 1, "nor is it shut"
+
+
+def test_full_hands_can_be_emptied_beside_an_open_door(world: World) -> None:
+    world.state.thing_position[0, BALL] = torch.tensor([5.0, 4.8, 0.0])
+    put(world, 0, 5.3, 4.8)
+    wish(world, (0, 2 + BALL))
+    put(world, 1, 5.2, 5.3)
+    wish(world, (1, 1))
+    for _ in range(round(LOOKED_S / DT)):
+        wish(world)
+    assert wish(world, (0, 1)).outcome[0, 0] == Outcome.PUT_DOWN
+
+
+def test_what_is_to_be_put_down_is_put_down_beside_a_door_that_has_just_opened(world: World) -> None:
+    world.state.thing_position[0, BALL] = torch.tensor([5.0, 4.8, 0.0])
+    put(world, 0, 5.3, 4.8)
+    wish(world, (0, 2 + BALL))
+    put(world, 1, 5.2, 5.3)
+    wish(world, (1, 1))
+    assert wish(world, (0, 2 + BALL)).outcome[0, 0] == Outcome.PUT_DOWN
 
 
 def test_a_thing_is_handed_to_the_empty_handed_avatar_ahead(world: World) -> None:
