@@ -122,25 +122,26 @@ class Host:
             while not self._stopping.is_set():
                 late_s = self.pace.wait()
                 self.timings.begin()
-                tick = self._tick()
+                news = self._tick()
                 self._chore()
                 self.timings.ended("chores")
+                self._publish(news)  # wakes the thread of the sockets, which takes the interpreter: so it comes last
                 self._answer_questions(CHORES_S)
                 self.timings.ended("questions")
-                self.timings.finish(tick, late_s)
+                self.timings.finish(news.tick, late_s)
             self.failed.set_result(None)
         except BaseException as error:  # noqa: BLE001 - the main thread raises it again
             self.failed.set_exception(error)
 
-    def _tick(self) -> int:
+    def _tick(self) -> News:
         commands, tickets = self.inbox.take()
         frame = self.session.tick(commands)
         answers = _answers(commands, tickets, frame)
         record = self._log.record() if self._log is not None else b""
         self.timings.ended("record")
-        self._publish(self._watch.news(frame, answers, record))
+        news = self._watch.news(frame, answers, record)
         self.timings.ended("news")
-        return frame.tick
+        return news
 
     def _answer_questions(self, budget_s: float) -> None:
         until = self._clock() + budget_s
