@@ -53,7 +53,7 @@ COLUMNS: Final = (("<i8", 1), ("<f4", 3), ("<f4", 3), ("i1", ACTION_WIDTH))
 """Of an answer: type and how many of it for each slot."""
 ANSWER_BYTES: Final = sum(np.dtype(dtype).itemsize * width for dtype, width in COLUMNS)
 """Of each slot."""
-NICENESS: Final = 2
+NICENESS: Final = 4
 """The tick goes first where there are too few cores."""
 ROWS: Final = 1024
 """NPCs in one pass of the policy: more than while learning, since each pass costs 2 ms, whatever its size."""
