@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -102,15 +103,17 @@ def encode_cells(entities: Entities, *, epoch: int, tick: int) -> dict[Cell, byt
     cells = np.floor(entities.position[:, :2].astype(np.float64) / CELL_M).astype(np.int64)
     order = np.lexsort((cells[:, 1], cells[:, 0]))
     cells = cells[order]
-    new = np.flatnonzero((cells[1:] != cells[:-1]).any(axis=1)) + 1
-    starts = [0, *new.tolist()]
-    ends = [*new.tolist(), len(cells)]
-    columns = _quantise(entities, order, cells)
-    keys = cells[starts].tolist()
-    return {
-        (cx, cy): _frame(columns, a, min(b, a + _MAX_N), (cx, cy), epoch, tick)
-        for (cx, cy), a, b in zip(keys, starts, ends, strict=True)
-    }
+    starts = np.flatnonzero(np.append(True, (cells[1:] != cells[:-1]).any(axis=1)))
+    count = np.diff(starts, append=len(cells))
+    rank = np.arange(len(cells)) - np.repeat(starts, count)
+    kept, count = rank < _MAX_N, np.minimum(count, _MAX_N)
+    headers = np.zeros(len(count), _HEADER)
+    headers["kind"], headers["version"], headers["n"] = HOT, VERSION, count
+    headers["epoch"], headers["tick"] = epoch & 0xFFFFFFFF, tick & 0xFFFFFFFF
+    headers["cell"] = np.clip(cells[starts], -32_768, 32_767)
+    headers["bytes"] = HEADER.size + ENTITY_BYTES * count
+    frames = _frames(headers, _quantise(entities, order[kept], cells[kept]), rank[kept])
+    return {(x, y): frame for (x, y), frame in zip(cells[starts].tolist(), frames, strict=True)}
 
 
 def with_flags(frame: bytes, flags: int) -> bytes:
@@ -152,17 +155,24 @@ def _quantise(entities: Entities, order: Array, cells: Array) -> tuple[Array, ..
     )
 
 
-def _frame(columns: tuple[Array, ...], start: int, end: int, cell: Cell, epoch: int, tick: int) -> bytes:
-    n = end - start
-    size = HEADER.size + n * ENTITY_BYTES
-    header = HEADER.pack(
-        HOT, VERSION, n, epoch & 0xFFFFFFFF, tick & 0xFFFFFFFF, _i16(cell[0]), _i16(cell[1]), 0, 0, size
-    )
-    return b"".join([header, *(column[start:end].tobytes() for column in columns)])
+def _frames(headers: Array, columns: tuple[Array, ...], rank: Array) -> Iterator[bytes]:
+    """Yields the frames of G cells, written for all of them at once.
 
-
-def _i16(value: int) -> int:
-    return max(-32_768, min(32_767, value))
+    Args:
+        headers: (G,) of them.
+        columns: Of all rows, cell by cell.
+        rank: Which row of its cell each row is.
+    """
+    rows, ends = headers["n"].astype(np.int64), headers["bytes"].cumsum(dtype=np.int64)
+    begins = ends - headers["bytes"]
+    data = np.zeros(ends[-1], np.uint8)
+    data[begins[:, None] + np.arange(HEADER.size)] = headers.view(np.uint8).reshape(len(headers), HEADER.size)
+    column_at, all_rows = np.repeat(begins + HEADER.size, rows), np.repeat(rows, rows)
+    for column in columns:
+        data.view(column.dtype)[column_at // column.itemsize + rank] = column
+        column_at += column.itemsize * all_rows
+    whole = data.tobytes()
+    return (whole[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True))
 
 
 def _decode_one(data: bytes, offset: int) -> tuple[CellFrame, int]:
@@ -205,3 +215,17 @@ _COLUMNS: Final = (
     ("flags", "u1"),
     ("level", "u1"),
 )
+_HEADER: Final = np.dtype(
+    [
+        ("kind", "u1"),
+        ("version", "u1"),
+        ("n", "<u2"),
+        ("epoch", "<u4"),
+        ("tick", "<u4"),
+        ("cell", "<i2", 2),
+        ("flags", "<u2"),
+        ("reserved", "<u2"),
+        ("bytes", "<u4"),
+    ]
+)
+"""As `HEADER`, of many frames at once."""

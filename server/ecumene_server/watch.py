@@ -125,12 +125,13 @@ class Watch:
         return np.where(_column(state.alive), ids, 0).astype(np.uint32)
 
     def _visitors(self) -> dict[str, Stand]:
-        state, stands = self._world.state, {}
-        for avatar in self._world.avatars.values():
-            if avatar.kind == _VISITOR and avatar.world == 0:
-                x, y, z = state.position[0, avatar.slot].tolist()
-                stands[avatar.key] = Stand((x, y, z), float(state.yaw[0, avatar.slot]))
-        return stands
+        state = self._world.state
+        here = {
+            each.key: each.slot for each in self._world.avatars.values() if each.kind == _VISITOR and each.world == 0
+        }
+        slots = list(here.values())
+        rows = zip(here, _column(state.position)[slots].tolist(), _column(state.yaw)[slots].tolist(), strict=True)
+        return {key: Stand((x, y, z), yaw) for key, (x, y, z), yaw in rows}
 
     def _present(self) -> dict[int, str]:
         """Entity id to key of everybody alive."""
