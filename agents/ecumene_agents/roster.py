@@ -75,10 +75,7 @@ class Roster:
         state = self._world.state
         slot = torch.arange(state.slots, device=state.device)
         minded = (state.alive & (state.kind != _VISITOR)).any(dim=0) & (slot % self.stride == tick % self.stride)
-        for key in (*self._held, *self._idle):
-            taken = self._world.slot_of(key)
-            if taken is not None:
-                minded[taken] = False
+        minded[self._driven()] = False
         slots = minded.nonzero().flatten()
         passed = ((slots + tick) // self.stride % RESTING_TURNS != 0).nonzero().flatten()
         rests = resting(state, slots[passed]) | ~state.alive[:, slots[passed]]
@@ -91,16 +88,17 @@ class Roster:
 
         A person who steers an NPC holds it from this tick until `HOLD_TICKS` after the last steering.
         """
-        now = int(self._world.state.tick[0])
-        for command in commands:
-            if isinstance(command, Steer) and self.driver(command.key) is not Driver.NONE:
-                self._held[command.key] = now
-        here = self._world.avatars
+        now, here = int(self._world.state.tick[0]), self._world.avatars
+        steered = {command.key for command in commands if isinstance(command, Steer)} & here.keys() - self._idle
+        self._held |= {key: now for key in steered if here[key].kind != _VISITOR}
         self._held = {k: t for k, t in self._held.items() if now - t <= HOLD_TICKS and k in here}
         self._idle &= here.keys()
-        driven = {here[key].slot for key in (*self._held, *self._idle)}
-        mine = (self._world.state.alive & (self._world.state.kind == _VISITOR)).any(dim=0)[actions.slots]
-        if driven:
-            mine |= torch.isin(actions.slots, torch.tensor(sorted(driven), device=mine.device))
-        keep = ~mine
+        minded = ~(self._world.state.alive & (self._world.state.kind == _VISITOR)).any(dim=0)
+        minded[self._driven()] = False
+        keep = minded[actions.slots]
         return Actions(actions.slots[keep], actions.raw[:, keep])
+
+    def _driven(self) -> list[int]:
+        """Returns the slots of NPCs that no mind drives."""
+        here = self._world.avatars
+        return [here[key].slot for key in (*self._held, *self._idle) if key in here]

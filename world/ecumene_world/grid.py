@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,30 @@ def sample(layout: Layout, field: Tensor, level: Tensor, xy: Tensor) -> Tensor:
     (a, b, c, d), fx, fy = _corners(layout, field, level, xy)
     low = a + (b - a) * fx
     return low + (c + (d - c) * fx - low) * fy
+
+
+def sample_near(
+    layout: Layout, field: Tensor, level: int | slice, xy: Sequence[Sequence[float]] | NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Returns what `sample` does at n points close together, at a third of the price: (n,) on a storey, (L, n) on all.
+
+    Args:
+        layout: Where the grid lies.
+        field: (L, H, W) f32.
+        level: Which storey, or `slice(None)` for all.
+        xy: (n, 2) metres.
+    """
+    height, width = field.shape[1:]
+    at = (np.asarray(xy, np.float32) - np.array(layout.origin, np.float32)) / np.float32(layout.cell_m)
+    at = np.clip(at, 0, np.array((width - 1, height - 1), np.float32))
+    node = np.minimum(at.astype(np.int64), (width - 2, height - 2))
+    share_x, share_y = (at - node.astype(np.float32)).T
+    first, last = node.min(axis=0), node.max(axis=0)
+    patch = field[level, first[1] : last[1] + 2, first[0] : last[0] + 2].numpy(force=True)
+    ix, iy = (node - first).T
+    low, high = (patch[..., y, ix] + (patch[..., y, ix + 1] - patch[..., y, ix]) * share_x for y in (iy, iy + 1))
+    between: NDArray[np.float32] = low + (high - low) * share_y
+    return between
 
 
 def gradient(layout: Layout, field: Tensor, level: Tensor, xy: Tensor) -> Tensor:

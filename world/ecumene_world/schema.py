@@ -12,10 +12,13 @@ from enum import IntEnum
 from functools import lru_cache
 from math import isfinite
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ecumene_world.errors import CommandError
 from ecumene_world.plain import JSON, MAX_DEPTH, MAX_INTEGER, MAX_ITEMS, MAX_PACKED, MAX_TEXT, Packed, shown
+
+_SCALARS: Final = frozenset({bool, int, float, str, NoneType})
+"""What is plain as it is."""
 
 T = TypeVar("T")
 Reader = Callable[[object, str], Any]
@@ -57,13 +60,19 @@ def check(value: object, what: str) -> None:
     Raises:
         CommandError: One does not.
     """
-    for name, reader in _schema(type(value))[0].items():
-        reader(getattr(value, name), f"{name!r} of {what}")
+    for name, reader, label in _labelled(type(value), what):
+        reader(getattr(value, name), label)
 
 
 def _schema(cls: type[object]) -> tuple[dict[str, Reader], tuple[str, ...]]:
     """Returns a reader for each field of a dataclass, and the fields without a default."""
     return _schema_of(cls)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=256)
+def _labelled(cls: type[object], what: str) -> tuple[tuple[str, Reader, str], ...]:
+    """Returns each field of a dataclass with its reader and with what it is."""
+    return tuple((name, reader, f"{name!r} of {what}") for name, reader in _schema(cls)[0].items())
 
 
 @lru_cache(maxsize=256)
@@ -74,6 +83,9 @@ def _schema_of(cls: type[Any]) -> tuple[dict[str, Reader], tuple[str, ...]]:
 
 
 def _plain(value: Any) -> JSON:
+    if type(value) in _SCALARS:
+        scalar: JSON = value
+        return scalar
     if isinstance(value, IntEnum):
         return int(value)
     if isinstance(value, tuple | list):

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import torch
 
 from ecumene_world.avatar import Avatar
@@ -15,7 +16,7 @@ from ecumene_world.commands.body import Steer, steer
 from ecumene_world.errors import CommandError
 from ecumene_world.event import Event
 from ecumene_world.graph import SceneGraph
-from ecumene_world.grid import sample
+from ecumene_world.grid import sample_near
 from ecumene_world.layout import Layout, compile_layout
 from ecumene_world.plain import JSON, shown
 from ecumene_world.pose import Vector3
@@ -299,16 +300,14 @@ class World:
 
     def _footing(self, point: Vector3) -> tuple[int, float, bool]:
         """Returns storey, floor height and whether one can stand there, of the storey that fits a point best."""
-        layout = self.layout
-        level = torch.arange(layout.levels, device=layout.device)
-        xy = torch.tensor(point[:2], device=layout.device).expand(layout.levels, 2)
-        floor = sample(layout, layout.floor, level, xy)
-        free = sample(layout, layout.clearance, level, xy) > 0
+        layout, (x, y, z) = self.layout, point
+        floor, clearance = (
+            sample_near(layout, field, slice(None), [(x, y)])[:, 0] for field in (layout.floor, layout.clearance)
+        )
         x0, y0, x1, y1 = layout.bounds
-        inside = x0 <= point[0] <= x1 and y0 <= point[1] <= y1
-        away = (floor - point[2]).abs() + torch.where(free, 0.0, 1e6)
-        best = int(away.argmin())
-        return best, float(floor[best]), bool(free[best]) and inside
+        inside = x0 <= x <= x1 and y0 <= y <= y1
+        best = int((np.abs(floor - z) + np.where(clearance > 0, 0.0, 1e6)).argmin())
+        return best, float(floor[best]), bool(clearance[best] > 0) and inside
 
 
 def stream(seed: int, name: str) -> torch.Generator:

@@ -6,7 +6,7 @@ import torch
 from tests.unit.world.scenes import compiled, field
 
 from ecumene_world import Layout
-from ecumene_world.grid import components, gradient, nearest, sample, sample_with_gradient
+from ecumene_world.grid import components, gradient, nearest, sample, sample_near, sample_with_gradient
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,15 @@ def test_between_nodes_a_plane_is_reproduced(layout: Layout) -> None:
 def test_beyond_the_grid_its_border_goes_on(layout: Layout) -> None:
     assert sample(layout, FIELD, LEVEL0, torch.tensor([-99.0, -99.0])) == 0
     assert sample(layout, FIELD, LEVEL0, torch.tensor([99.0, 99.0])) == 34
+
+
+def test_points_close_together_are_sampled_alike_without_tensors(layout: Layout) -> None:
+    draw = torch.Generator().manual_seed(3)
+    field = torch.rand(2, 4, 5, generator=draw)
+    xy = torch.rand(40, 2, generator=draw) * 4 + torch.tensor([-2.0, 1.0])  # some of them beyond the grid
+    wanted = [sample(layout, field, LEVEL0 + level, xy).numpy() for level in (0, 1)]
+    np.testing.assert_array_equal(sample_near(layout, field, 1, xy.numpy()), wanted[1])
+    np.testing.assert_array_equal(sample_near(layout, field, slice(None), xy.tolist()), wanted)
 
 
 def test_the_gradient_of_a_plane_is_its_slope(layout: Layout) -> None:
