@@ -53,6 +53,8 @@ def pressing(needs: Sequence[float], now: Activity | None) -> Activity | None:
         needs: Rest, food, company, fun; 0..1.
         now: The activity under way; if it answers a need, that need goes on pressing until it is content.
     """
+    if min(needs) >= 2 * URGENT:
+        return None
     asked = [
         (level, _ANSWER[name])
         for name, level in zip(NEEDS, needs, strict=True)

@@ -8,21 +8,16 @@ from math import hypot
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ecumene_agents.mind import Aim
 from ecumene_agents.spots import APART_M, WIDEST_M, Point, Spots
-from ecumene_sim.neighbours import nearest
-from ecumene_world.state import State
 from ecumene_world.world import World
 
 GREET_M: Final = 2.4
 """How near somebody must come to be greeted."""
 NOTICED: Final = 8
 """Most others that are looked at for a greeting: in a throng nobody greets beyond."""
-STOREYS_APART_M: Final = 1e4
-"""How far aside each storey is laid, so that who is on another one is near nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,9 @@ class Scene:
         state = world.state
         columns = (state.position, state.alive, state.level, state.posture, state.seat, state.needs)
         position, alive, level, posture, seat, needs = (column[index].numpy(force=True) for column in columns)
-        return cls(index, position, alive, level, posture, seat, needs, _company(state, index, greeters))
+        scene = cls(index, position, alive, level, posture, seat, needs, {})
+        scene.near.update(_company(scene, greeters))
+        return scene
 
     def position(self, slot: int) -> Point:
         """Returns where a slot is, m."""
@@ -114,13 +111,17 @@ class Claims:
         return found
 
 
-def _company(state: State, index: int, greeters: Sequence[int]) -> dict[int, list[int]]:
+def _company(scene: Scene, greeters: Sequence[int]) -> dict[int, list[int]]:
     """Returns the `NOTICED` slots nearest to each of those who may greet, nearest first."""
-    if not greeters:
-        return {}
-    slots = torch.tensor(greeters, dtype=torch.int64, device=state.device)
-    apart = state.position[index : index + 1].clone()
-    apart[..., 0] += STOREYS_APART_M * state.level[index]
-    close = nearest(apart, state.alive[index : index + 1], slots, NOTICED, GREET_M)
-    rows = zip(greeters, close.slot[0].tolist(), close.valid[0].tolist(), strict=True)
-    return {me: [other for other, near in zip(*row, strict=True) if near] for me, *row in rows}
+    x, y = scene.positions[:, 0], scene.positions[:, 1]
+    about = np.array(greeters, np.int64)
+    close = np.abs(x - x[about, None]) <= GREET_M
+    row, other = close.nonzero()
+    me = about[row]
+    gap = np.hypot(x[other] - x[me], y[other] - y[me])
+    met = (gap <= GREET_M) & (scene.level[other] == scene.level[me]) & scene.alive[other] & (other != me)
+    nearest: dict[int, list[int]] = {slot: [] for slot in greeters}
+    order = np.flatnonzero(met)[gap[met].argsort(kind="stable")]
+    for mine, theirs in zip(me[order].tolist(), other[order].tolist(), strict=True):
+        nearest[mine].append(theirs)
+    return {slot: others[:NOTICED] for slot, others in nearest.items()}

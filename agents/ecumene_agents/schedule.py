@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Final
 
 from ecumene_agents.chance import number
@@ -127,6 +129,5 @@ def plan(persona: Persona, seed: int, day: int) -> tuple[Entry, ...]:
 
 
 def current(entries: Sequence[Entry], hour: float) -> Entry:
-    """Returns the entry of a plan that is on at an hour."""
-    begun = [entry for entry in entries if entry.hour <= hour]
-    return begun[-1] if begun else entries[-1]
+    """Returns the entry of a plan, in order of hours, that is on at an hour."""
+    return entries[bisect_right(entries, hour, key=attrgetter("hour")) - 1]

@@ -135,8 +135,9 @@ class Thinking:
 
     def _aims(self, index: int) -> list[Aim]:
         """Returns what the NPCs of a world are about."""
-        here = (self.minds[who.key] for who in self._npcs(index) if self._knows(who))
-        return [mind.aim for mind in here if mind.aim is not None]
+        avatars, minds = self._world.avatars, self.minds.items()
+        known = [(avatars[key], mind.aim) for key, mind in minds if mind.aim is not None and key in avatars]
+        return [aim for who, aim in known if who.world == index and self._knows(who)]
 
     def _may_greet(self, who: Avatar, tick: int) -> bool:
         mind = self.minds.get(who.key)
@@ -206,8 +207,8 @@ class Thinking:
     def _greets(self, mind: Mind, who: Avatar, other: Avatar, company: float, tick: int) -> bool:
         """Tells whether an NPC greets whom it meets: friends, whom it is lonely enough for, and a visitor in turn."""
         if other.kind == _VISITOR:
-            met = (each.memory.since_met(other.key, tick) for each in self.minds.values())
-            return sum(since is not None and since <= WELCOME_TICKS for since in met) < WELCOMERS
+            known = (mind.memory.people.get(other.key) for mind in self.minds.values())
+            return sum(tick - each.last <= WELCOME_TICKS for each in known if each) < WELCOMERS
         if other.key in mind.persona.friends:
             return True
         return number(self._world.seed, who.key, other.key, tick, "greets") < 1.1 - company

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from math import cos, pi, sin
+from math import cos, hypot, pi, sin
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ecumene_agents.spots import Point
-from ecumene_world.grid import sample
+from ecumene_world.grid import sample_near
 from ecumene_world.layout import Layout
 
 RADII_M: Final = (1.2, 1.8, 2.6, 3.6)
@@ -27,9 +26,9 @@ CROWD_M: Final = 1.5
 """Others further away don't count."""
 
 _TURNS = [(radius, 2 * pi * turn / DIRECTIONS) for radius in RADII_M for turn in range(DIRECTIONS)]
-_REACH: Final = torch.tensor([(radius * cos(angle), radius * sin(angle)) for radius, angle in _TURNS])
-_FAR: Final = _REACH.norm(dim=1)
-_SHARE: Final = torch.linspace(1 / STEPS, 1.0, STEPS)[:, None, None]
+_REACH: Final = np.array([(radius * cos(angle), radius * sin(angle)) for radius, angle in _TURNS], np.float32)
+_FAR: Final = np.hypot(*_REACH.T)
+_SHARE: Final = np.linspace(1 / STEPS, 1.0, STEPS, dtype=np.float32)[:, None, None]
 
 
 def aside(layout: Layout, here: Point, level: int, goal: Point, others: NDArray[np.float32]) -> Point | None:
@@ -45,14 +44,14 @@ def aside(layout: Layout, here: Point, level: int, goal: Point, others: NDArray[
         goal: Where it wants to be, m.
         others: (n, 2) where the others on that storey stand, m.
     """
-    start, device = torch.tensor(here[:2]), layout.device
-    storey = torch.full((STEPS, len(_REACH)), level, device=device)
-    clear = sample(layout, layout.clearance, storey, (start + _SHARE * _REACH).to(device)).cpu()
-    ends, near = start + _REACH, others[(np.abs(others - here[:2]) < RADII_M[-1] + CROWD_M).all(axis=1)]
-    crowd = torch.cdist(ends, torch.from_numpy(near)).amin(dim=1) if len(near) else torch.full((len(ends),), CROWD_M)
-    way = torch.tensor(goal[:2]) - start
-    along = (_REACH @ way) / (_FAR * way.norm().clamp(min=1e-6))
-    good = (clear >= BODY_M).all(dim=0) & (clear[-1] >= ROOM_M) & (crowd >= GAP_M)
-    score = clear[-1].clamp(max=1.2) + crowd.clamp(max=CROWD_M) - 0.3 * _FAR - 0.5 * along
-    best = int(score.masked_fill(~good, -torch.inf).argmax())
-    return (*ends[best].tolist(), here[2]) if bool(good[best]) else None
+    start = np.array(here[:2], np.float32)
+    way = (start + _SHARE * _REACH).reshape(-1, 2)
+    clear = sample_near(layout, layout.clearance, level, way).reshape(STEPS, -1)
+    ends, near = start + _REACH, others[(np.abs(others - start) < RADII_M[-1] + CROWD_M).all(axis=1)]
+    crowd = np.hypot(*(ends[:, None] - near).transpose(2, 0, 1)).min(axis=1, initial=CROWD_M)
+    there = np.array(goal[:2], np.float32) - start
+    along = (_REACH @ there) / (_FAR * max(hypot(*there), 1e-6))
+    good = (clear >= BODY_M).all(axis=0) & (clear[-1] >= ROOM_M) & (crowd >= GAP_M)
+    score = np.minimum(clear[-1], 1.2) + crowd - 0.3 * _FAR - 0.5 * along
+    best = int(np.where(good, score, -np.inf).argmax())
+    return (*ends[best].tolist(), here[2]) if good[best] else None
