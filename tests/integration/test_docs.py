@@ -1,8 +1,8 @@
 """What the documentation tells people to type works: python and console blocks run, page by page, in a scratch folder.
 
 `console` blocks hold lines that begin with `$ `; a block that starts a server is `text`, and tested elsewhere. A block
-below `<!-- installs X -->` needs packages too large for the tests: only what it imports from us is checked here, and
-`benchmarks/interop.py` runs it.
+below `<!-- installs X -->` needs packages that tests do without: it runs where they are installed, in these versions.
+Elsewhere only what it imports from us is checked, and `benchmarks/interop.py` runs it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(
@@ -41,6 +43,22 @@ def run(line: str, folder: Path) -> None:
     assert done.returncode == 0, f"$ {line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
+def installed(packages: str) -> bool:
+    """Whether this environment has packages in the versions asked for, such as `ray[rllib]==2.60.0`."""
+    try:
+        return all(each.specifier.contains(version(each.name)) for each in map(Requirement, packages.split()))
+    except PackageNotFoundError:
+        return False
+
+
+def test_packages_are_known_by_name_and_version() -> None:
+    mine = version("pytest")
+    assert installed(f"pytest=={mine}")
+    assert installed(f"pytest=={mine} packaging")
+    assert not installed("pytest==0.0.1")
+    assert not installed(f"pytest=={mine} no-such-package")
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
@@ -58,7 +76,7 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
                 (tmp_path / title).write_text(body)
             continue
         name = title or f"block_{(script := script + 1)}.py"
-        if block["installs"]:
+        if block["installs"] and not installed(block["installs"]):
             compile(body, name, "exec")
             body = "".join(line for line in body.splitlines(keepends=True) if line.startswith("from ecumene"))
             assert body, f"{name} has nothing to do with us"
