@@ -8,6 +8,7 @@ import pytest
 
 from ecumene_scenarios import evaluate as module
 from ecumene_scenarios.evaluate import Arenas, Row, evaluate
+from ecumene_server import cli
 from ecumene_server.commands.evaluate import told
 
 NAN = math.nan
@@ -41,3 +42,21 @@ def test_machines_are_told_null(monkeypatch: pytest.MonkeyPatch) -> None:
     said = json.loads(json.dumps(told([minds]), allow_nan=False))
     assert said["tasks"] == {"goto": {"seconds_to_goal": None}}
     assert said["rows"][0]["value"] is None
+
+
+def refused(constant: str) -> float:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def test_the_command_tells_people_a_dash_and_machines_null(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "fared", lambda trial: {"success": 0.0, "seconds_to_goal": NAN})
+    command = ["evaluate", "minds", "--tasks", "goto", "--seeds", "2", "--jobs", "1"]
+    assert cli.run(command) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["goto", "seconds_to_goal", "minds", "–", "–", "to", "–"] in lines
+    assert ["goto", "success", "minds", "0.000", "0.000", "to", "0.000"] in lines
+    assert cli.run([*command, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out, parse_constant=refused)
+    assert said["tasks"] == {"goto": {"success": 0.0, "seconds_to_goal": None}}
