@@ -282,8 +282,9 @@ def _ahead(away: Tensor, ahead: Tensor, there: Tensor, reach_m: float) -> tuple[
         there: (M, P) which points count.
         reach_m: How near they must be.
     """
-    gap = away.norm(dim=2)
-    near = there & (gap < reach_m) & ((away * ahead[:, None]).sum(dim=2) > 0.25 * gap)
+    (x, y), (to_x, to_y) = away.unbind(dim=2), ahead[:, :, None].unbind(dim=1)
+    gap = (x * x + y * y).sqrt()
+    near = there & (gap < reach_m) & (x * to_x + y * to_y > 0.25 * gap)
     return near.any(dim=1), gap.masked_fill(~near, torch.inf).argmin(dim=1)
 
 

@@ -153,7 +153,7 @@ def _fixed(readers: list[Reader]) -> Reader:
     def read(value: object, what: str) -> object:
         if not isinstance(value, list | tuple) or len(value) != len(readers):
             raise CommandError(f"{what} must be a list of {len(readers)}, not {shown(value)}")
-        return tuple(reader(item, what) for reader, item in zip(readers, value, strict=True))
+        return tuple([reader(item, what) for reader, item in zip(readers, value, strict=True)])
 
     return read
 
@@ -182,6 +182,8 @@ def _integer(value: object, what: str) -> int:
 
 
 def _real(value: object, what: str) -> float:
+    if type(value) is float and -MAX_INTEGER <= value <= MAX_INTEGER:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise CommandError(f"{what} must be a number, not {shown(value)}")
     if abs(value) > MAX_INTEGER or not isfinite(value):
