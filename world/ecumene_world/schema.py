@@ -60,7 +60,7 @@ def check(value: object, what: str) -> None:
     Raises:
         CommandError: One does not.
     """
-    for name, reader, label in _labelled(type(value), what):
+    for name, reader, label in _labelled(type(value), what):  # type: ignore[arg-type]
         reader(getattr(value, name), label)
 
 
