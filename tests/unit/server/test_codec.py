@@ -114,3 +114,15 @@ def test_extremes_are_clamped_not_wrapped() -> None:
 def test_flags_can_be_set_afterwards() -> None:
     frame = encode_cells(crowd({(0, 0): 2}), epoch=1, tick=1)[0, 0]
     assert decode_frames(codec.with_flags(frame, 1))[0].flags == 1
+
+
+def test_of_a_cell_too_full_for_its_header_the_first_rows_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "_MAX_N", 3)
+    frames = encode_cells(crowd({(0, 0): 5, (-1, 2): 2, (4, 4): 3}), epoch=1, tick=2)
+    told = {cell: decode_frames(frame)[0] for cell, frame in frames.items()}
+    assert {cell: frame.entities.id.tolist() for cell, frame in told.items()} == {
+        (0, 0): [0, 1, 2],
+        (-1, 2): [5, 6],
+        (4, 4): [7, 8, 9],
+    }
+    assert all(frame.cell == cell for cell, frame in told.items())
