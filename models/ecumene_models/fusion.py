@@ -27,7 +27,7 @@ from ecumene_models.encoders import (
     mlp,
     touch_encoder,
 )
-from ecumene_models.senses import NEIGHBOURS, RELATIONS, SENSES, SenseBatch
+from ecumene_models.senses import NEIGHBOURS, RELATIONS, SENSES, SPEAKING, SenseBatch
 
 GROUPS: Final[Mapping[str, slice]] = {
     "body": slice(0, 1),
@@ -205,6 +205,7 @@ class FusionPolicy(CrossModal):
         kind = senses.vision_kind.masked_fill(~sees[:, None, None], 0)
         hearing = senses.hearing.masked_fill(~hears[:, None, None, None], 0.0)
         neighbours = senses.neighbours.masked_fill(~senses.neighbour_present[..., None], 0.0)
+        neighbours[..., SPEAKING] *= hears[:, None]
         parts = (
             self.body(senses.body),
             self.intent(senses.goal, senses.verb),

@@ -22,6 +22,8 @@ ROWS, COLUMNS = 8, 24
 EARS, FRAMES, BANDS = 2, 8, 16
 TOUCH, BODY, GOAL = 10, 12, 6
 NEIGHBOURS, NEIGHBOUR, RELATIONS = 8, 12, 8
+SPEAKING: Final = 11
+"""Column of a neighbour that says whether it speaks. That is heard, so it counts only where hearing does."""
 CATEGORIES, VERBS = 16, 16
 VIEW: Final = (math.radians(150), math.radians(60))
 """Width and height of the field of view, radians."""

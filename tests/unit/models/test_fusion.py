@@ -8,7 +8,7 @@ from ecumene_models.actions import CONTINUOUS, EXPERTS, act, evaluate
 from ecumene_models.errors import SensesError
 from ecumene_models.fusion import GROUPS, TOKENS, FusionConfig, FusionPolicy
 from ecumene_models.recurrent import RecurrentConfig, RecurrentPolicy
-from ecumene_models.senses import SENSES, SenseBatch
+from ecumene_models.senses import SENSES, SPEAKING, SenseBatch
 
 
 def trained(seed: int = 0, chunk: int = 0, *, remembers: bool = False) -> FusionPolicy:
@@ -81,6 +81,18 @@ def test_what_an_absent_sense_reports_never_counts(sense: str, value: float) -> 
     clean, dirty = policy(senses), policy(scrambled(senses, sense, value))
     for name in ("vector", "value", "attention", "contribution", "experts"):
         assert torch.equal(getattr(clean, name), getattr(dirty, name)), name
+
+
+def test_who_speaks_is_known_to_those_who_hear_alone() -> None:
+    policy, senses = trained(), random_senses(16)
+    spoken = senses.neighbours.clone()
+    spoken[..., SPEAKING] = 1 - spoken[..., SPEAKING]
+    told = replace(senses, neighbours=spoken)
+    with torch.no_grad():
+        assert not torch.equal(policy(senses).vector, policy(told).vector)
+        one, other = (policy(batch.without("hearing")).vector for batch in (senses, told))
+    assert torch.equal(one, other)
+    assert torch.equal(told.neighbours, spoken), "what is given is not written to"
 
 
 def test_what_absent_neighbours_report_never_counts() -> None:
