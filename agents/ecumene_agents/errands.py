@@ -156,6 +156,9 @@ class Errands:
         assert aim.point is not None, "a settled aim has its spot"
         seated = int(scene.posture[who.slot]) != Posture.STAND
         close = scene.gap(who.slot, aim.point) < THERE_M
+        if aim.stage is Stage.DWELL and aim.seat >= 0 and not seated:
+            aim.enter(Stage.SETTLE, tick)
+            mind.best_m, mind.progress = 1e9, tick
         if aim.stage is Stage.SETTLE and not seated and aim.seat >= 0:
             if tick - aim.since >= STUCK_TICKS:
                 self._begin_another(mind, "I could not sit down where I wanted to", tick)

@@ -126,6 +126,24 @@ def about_to_sit(*others: tuple[str, float, float, str]) -> tuple[World, Thinkin
     return world, thinking, aim
 
 
+def test_who_is_off_its_seat_before_its_time_sits_down_again() -> None:
+    world, thinking, aim = about_to_sit()
+    put(world, "npc:mara", aim.point or ())
+    (use,) = [command for command in lives(world, thinking, range(40, 41)) if isinstance(command, Interact)]
+    slot, seat = world.slot_of("npc:mara"), aim.seat
+    world.state.posture[0, slot], world.state.seat[0, slot] = int(Posture.SIT), seat
+    lives(world, thinking, range(60, 61))
+    assert aim.stage is Stage.DWELL
+    assert not [command for command in lives(world, thinking, range(80, 81)) if isinstance(command, Interact)]
+    world.state.posture[0, slot], world.state.seat[0, slot] = int(Posture.STAND), -1
+    again = [command for command in lives(world, thinking, range(100, 101)) if isinstance(command, Interact)]
+    assert again == [use]
+    assert thinking.mind("npc:mara").aim is aim
+    world.state.posture[0, slot], world.state.seat[0, slot] = int(Posture.SIT), seat
+    lives(world, thinking, range(120, 121))
+    assert aim.stage is Stage.DWELL
+
+
 def test_who_finds_its_seat_taken_takes_another() -> None:
     world, thinking, aim = about_to_sit(("visitor:ada", 1, -5, ""))
     first = aim.seat
