@@ -26,7 +26,7 @@ from ecumene_world.layout import Layout
 HEADER: Final = struct.Struct("<IIId")
 GOAL: Final = struct.Struct("<qd")
 FIELD: Final = struct.Struct("<qdI")
-NICENESS: Final = 8
+NICENESS: Final = 5
 """The tick and the minds go first where there are too few cores; further back, people on a busy machine would wait for
 minutes for their routes."""
 
