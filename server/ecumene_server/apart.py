@@ -90,11 +90,12 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A share of slots under way, the serials they had, whom their intents were about, and when they were asked."""
+    """A share of slots under way, their serials, postures and whom their intents were about, and when it was asked."""
 
     number: int
     slots: Tensor
     serial: Tensor
+    posture: Tensor
     target: Tensor
     tick: int
 
@@ -200,8 +201,8 @@ class ApartMinds:
             self._begun = time.perf_counter()
         number = self._crew.ask(slots, mirror.data)
         self._mirrors.append(self._mirrors.pop(0))  # the other one's question is answered by the time it is free to ask
-        serial, target = state.serial[0, slots], state.target[0, slots]
-        self._asked.append(_Asked(number, slots, serial, target, self.lateness.tick))
+        serial, posture, target = (field[0, slots] for field in (state.serial, state.posture, state.target))
+        self._asked.append(_Asked(number, slots, serial, posture, target, self.lateness.tick))
 
     def _collect(self) -> Actions:
         """Returns what has been decided since the last tick; of who was decided for twice, the later."""
@@ -212,7 +213,10 @@ class ApartMinds:
         return decided
 
     def _taken(self, asked: _Asked, answer: _Answer) -> Actions:
-        """Returns the decisions of who is still there, and lets them know their way unless they want elsewhere now."""
+        """Returns the decisions of who is still there, and lets them know their way unless they want elsewhere now.
+
+        Who has sat down or stood up meanwhile would undo that by a wish of before, so its decision is passed over.
+        """
         state = self._world.state
         self._starts, self.seconds, self._begun = 0, answer.seconds, answer.came
         self._count = len(asked.slots)
@@ -223,7 +227,8 @@ class ApartMinds:
         state.waypoint[0, slots] = answer.waypoint[known]
         state.goal[0, slots] = answer.goal[known]
         state.goal_level[0, slots] = answer.goal_level[known]
-        return Actions(asked.slots[keep], answer.raw[keep].unsqueeze(0))
+        holds = keep & (state.posture[0, asked.slots] == asked.posture)
+        return Actions(asked.slots[holds], answer.raw[holds].unsqueeze(0))
 
     def _wants_still(self, asked: _Asked, answer: _Answer) -> Tensor:
         """Returns (A,) bool whose goal is the one that it was asked about: whom it goes after, or the same point."""

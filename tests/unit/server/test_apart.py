@@ -17,7 +17,7 @@ from ecumene_server.kept import Kept
 from ecumene_sim.frame import Actions
 from ecumene_world import Node, compile_layout
 from ecumene_world.command import Despawn, SetIntent, Spawn
-from ecumene_world.state import Verb
+from ecumene_world.state import Posture, Verb
 from ecumene_world.world import World
 
 NOBODY = torch.zeros(0, dtype=torch.int64)
@@ -92,6 +92,18 @@ def test_who_was_given_another_intent_meanwhile_keeps_it(minds: ApartMinds) -> N
     assert state.goal[0, 1].tolist() == followed
     assert state.goal[0, 2].tolist() == before
     minds._world.apply([SetIntent(f"npc:{number}", Verb.GO, place="square") for number in range(2)])
+
+
+def test_who_sat_down_or_got_up_meanwhile_does_not_do_what_it_wished_before(minds: ApartMinds) -> None:
+    idle(minds)
+    state, slots = minds._world.state, torch.tensor([0, 1, 2])
+    state.posture[0, 1] = int(Posture.SIT)
+    minds.decide(slots)
+    settled(minds)
+    state.posture[0, :2] = torch.tensor([int(Posture.SIT), int(Posture.STAND)])
+    assert minds.decide(NOBODY).slots.tolist() == [2]
+    until(minds, slots, lambda decided: decided.slots.tolist() == [0, 1, 2])
+    state.posture[0, 0] = int(Posture.STAND)
 
 
 def test_the_goal_of_who_goes_after_somebody_moves_along(minds: ApartMinds) -> None:
