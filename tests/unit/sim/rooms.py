@@ -47,11 +47,12 @@ class Thing:
 
 @dataclass
 class Plan:
-    """A rectangle of floor with boxes and things on it."""
+    """A rectangle of floor with boxes and things on it, and as many storeys alike."""
 
     width: float = 20.0
     depth: float = 20.0
     cell: float = 0.25
+    storeys: int = 1
     boxes: Sequence[Box] = ()
     things: Sequence[Thing] = ()
     places: Sequence[tuple[str, float, float, float]] = ()
@@ -67,7 +68,7 @@ def signed_distance(x: Tensor, y: Tensor, box: Box) -> Tensor:
 
 
 def layout_of(plan: Plan) -> Layout:
-    """Returns the layout of a plan: one storey, ground at z = 0, x and y from 0."""
+    """Returns the layout of a plan: every storey's ground at z = 0, x and y from 0."""
     width, depth, cell = plan.width, plan.depth, plan.cell
     xs, ys = torch.arange(0, width + cell / 2, cell), torch.arange(0, depth + cell / 2, cell)
     y, x = torch.meshgrid(ys, xs, indexing="ij")
@@ -96,7 +97,7 @@ def layout_of(plan: Plan) -> Layout:
         "surface": surface,
         "next_level": torch.zeros_like(x, dtype=torch.int8),
     }
-    return assemble(plan, {name: value.unsqueeze(0) for name, value in fields.items()}, x, y)
+    return assemble(plan, {name: value.repeat(plan.storeys, 1, 1) for name, value in fields.items()}, x, y)
 
 
 def assemble(plan: Plan, fields: dict[str, Tensor], x: Tensor, y: Tensor) -> Layout:

@@ -96,7 +96,7 @@ def test_a_closed_door_muffles_and_an_open_one_does_not() -> None:
 
 
 def test_a_floor_between_muffles() -> None:
-    world = pair(10, 10)
+    world = pair(10, 10, Plan(storeys=2))
     world.state.level[0, 1] = 1
     world.state.posture[0, 1], world.state.seat[0, 1] = 1, 0
     assert heard(world).sum() < 0.7 * heard(pair(10, 10)).sum()
