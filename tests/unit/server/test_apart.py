@@ -261,6 +261,7 @@ def test_a_process_that_dies_is_started_again(minds: ApartMinds) -> None:
 
 def test_one_that_never_decides_is_given_up(minds: ApartMinds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "PROGRAM", "ecumene_server.no_such_program")
+    idle(minds)
     minds._crew._process.kill()
     with pytest.raises(FailedError, match="ended with status 1, 3 times in a row"):
         until(minds, torch.tensor([0]), some)
